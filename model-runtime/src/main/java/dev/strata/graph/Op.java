@@ -58,9 +58,9 @@ public sealed interface Op {
   record Unary(Activation function) implements Op {}
 
   /// Elementwise with broadcasting. PRELU: `a < 0 ? a * b : a`.
-  record Binary(Kind kind) implements Op {
+  record Binary(Function kind) implements Op {
     /// The ordinal is the code that the native kernels take (`enum strata_binary` in strata.h).
-    public enum Kind {
+    public enum Function {
       ADD,
       SUB,
       MUL,
@@ -86,8 +86,8 @@ public sealed interface Op {
   record LayerNorm(float epsilon) implements Op {}
 
   /// PROD is for static values.
-  record Reduce(Kind kind, List<Integer> axes, boolean keepDims) implements Op {
-    public enum Kind {
+  record Reduce(Reduction kind, List<Integer> axes, boolean keepDims) implements Op {
+    public enum Reduction {
       MEAN,
       SUM,
       MAX,
@@ -96,8 +96,8 @@ public sealed interface Op {
   }
 
   /// NHWC. AVERAGE with countPadding counts the explicit padding as zeros in the divisor.
-  record Pool(Kind kind, Window window, boolean ceilMode, boolean countPadding) implements Op {
-    public enum Kind {
+  record Pool(Pooling kind, Window window, boolean ceilMode, boolean countPadding) implements Op {
+    public enum Pooling {
       MAX,
       AVERAGE
     }
@@ -127,8 +127,8 @@ public sealed interface Op {
   record Unsqueeze(List<Integer> axes) implements Op {}
 
   /// Inputs: x, pads (static INT64, `[begin..., end...]`).
-  record Pad(Mode mode, float value) implements Op {
-    public enum Mode {
+  record Pad(Filling mode, float value) implements Op {
+    public enum Filling {
       CONSTANT,
       REFLECT,
       EDGE
@@ -137,9 +137,9 @@ public sealed interface Op {
 
   /// NHWC, H and W only. Inputs: x, sizes (static INT64 `[H', W']`) when `scales` is empty, else
   /// the two factors are in `scales` and output size is `floor(size * scale)`.
-  record Resize(Mode mode, Coordinates coordinates, Rounding rounding, List<Float> scales)
+  record Resize(Interpolation mode, Coordinates coordinates, Rounding rounding, List<Float> scales)
       implements Op {
-    public enum Mode {
+    public enum Interpolation {
       NEAREST,
       LINEAR
     }
