@@ -12,6 +12,7 @@ import java.util.Map;
 /// runtime. Safe for use by many threads; each thread brings its own [Session].
 ///
 /// `predict` = `prepare` (client inputs to batches of graph inputs) + plan + `finish`.
+@SuppressWarnings("DoNotCallSuggester")
 public final class LayeredModel implements AutoCloseable {
 
   private LayeredModel() {}
