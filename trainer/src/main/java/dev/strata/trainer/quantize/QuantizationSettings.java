@@ -11,7 +11,8 @@ import java.util.Set;
 /// @param convolutionGroup the same for convolutions, or [#WHOLE_ROW]
 /// @param keptWide roles of layers that are read with all 8 planes at every width
 /// @param keptWideLayers names of further such layers
-/// @param errorCompensation choose codes with feedback along correlated inputs; needs calibration
+/// @param errorCompensation choose codes with feedback along correlated inputs; needs
+///     calibration
 ///     data
 /// @param nativeBits the width that error compensation optimises first
 /// @param damping ridge of error compensation, as a part of the mean input variance
@@ -50,7 +51,16 @@ public record QuantizationSettings(
 
   public static QuantizationSettings defaults() {
     return new QuantizationSettings(
-        64, WHOLE_ROW, EnumSet.allOf(Role.class), Set.of(), true, new Bits(4), 0.01, 32768, 2304, 2);
+        64,
+        WHOLE_ROW,
+        EnumSet.allOf(Role.class),
+        Set.of(),
+        true,
+        new Bits(4),
+        0.01,
+        32768,
+        2304,
+        2);
   }
 
   public QuantizationSettings withErrorCompensation(boolean wanted) {
