@@ -4,7 +4,6 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Map;
 
 /// Places of all slots in one block: slots that live at the same step do not overlap, others may
 /// share bytes. The largest slots are placed first, each at the lowest offset that is free for its
@@ -19,7 +18,7 @@ final class MemoryPlan {
     NEVER
   }
 
-  private final Map<Region.Slot, Long> offsets = new IdentityHashMap<>();
+  private final IdentityHashMap<Region.Slot, Long> offsets = new IdentityHashMap<>();
   private long bytes;
 
   private MemoryPlan() {}
@@ -40,10 +39,7 @@ final class MemoryPlan {
 
   private long lowestFree(Region.Slot slot, List<Region.Slot> placed) {
     List<Region.Slot> neighbours =
-        placed.stream()
-            .filter(slot::meets)
-            .sorted(Comparator.comparingLong(offsets::get))
-            .toList();
+        placed.stream().filter(slot::meets).sorted(Comparator.comparingLong(offsets::get)).toList();
     long offset = 0;
     for (Region.Slot neighbour : neighbours) {
       if (offset + slot.bytes() <= offsets.get(neighbour)) {

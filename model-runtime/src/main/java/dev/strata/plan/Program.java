@@ -33,7 +33,7 @@ final class Program {
   private final Arena arena;
   private final List<Draft> drafts = new ArrayList<>();
   private final List<Region.Slot> slots = new ArrayList<>();
-  private final Map<Tensor, Region.Fixed> constants = new IdentityHashMap<>();
+  private final IdentityHashMap<Tensor, Region.Fixed> constants = new IdentityHashMap<>();
   private final Map<Object, Object> shared = new HashMap<>();
   private String node = "";
   private Optional<Observation> observation = Optional.empty();
@@ -97,8 +97,7 @@ final class Program {
 
   private Region.Fixed constant(Tensor tensor) {
     MemorySegment data = tensor.data();
-    return new Region.Fixed(
-        data.isNative() ? data : allocate(data.byteSize()).copyFrom(data));
+    return new Region.Fixed(data.isNative() ? data : allocate(data.byteSize()).copyFrom(data));
   }
 
   Region.Fixed constant(long[] values) {
