@@ -21,5 +21,5 @@ int64_t strata_block_scratch(const struct strata_weights *w) { return w->columns
 void strata_block(const struct strata_weights *w, const struct strata_rows *x,
                   const struct strata_epilogue *e, void *scratch) {
   chosen(w, x, e, scratch);
-  strata_activate(e, 0, x->count, w->rows);
+  strata_epilogue_activate(e, 0, x->count, w->rows);
 }

@@ -19,5 +19,5 @@ void strata_depthwise(const struct strata_weights *w, const struct strata_window
                       const int8_t *x, const float *x_scale, int64_t pad_code,
                       const struct strata_epilogue *e) {
   chosen(w, s, x, x_scale, pad_code, e);
-  strata_activate(e, 0, s->samples * s->out_height * s->out_width, w->rows);
+  strata_epilogue_activate(e, 0, s->samples * s->out_height * s->out_width, w->rows);
 }

@@ -1,12 +1,15 @@
 #include "epilogue/epilogue.h"
 
-void strata_activate(const struct strata_epilogue *e, int64_t first, int64_t count, int64_t width) {
+#include "float/activation.h"
+
+void strata_epilogue_activate(const struct strata_epilogue *e, int64_t first, int64_t count,
+                              int64_t width) {
   if (e->activation == STRATA_IDENTITY) {
     return;
   }
   for (int64_t m = first; m < first + count; m++) {
-    float *row = e->out + m * e->out_stride;
-    strata_unary_f32(e->activation, (float)e->alpha, (float)e->beta, row, row, width);
+    strata_activate_row(e->activation, (float)e->alpha, (float)e->beta, e->out + m * e->out_stride,
+                        width);
   }
 }
 

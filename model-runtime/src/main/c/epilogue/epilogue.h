@@ -24,7 +24,8 @@ static inline void strata_store(const struct strata_epilogue *e, int64_t m, int6
 }
 
 // Applies the activation to rows [first, first + count) of `width` stored values.
-void strata_activate(const struct strata_epilogue *e, int64_t first, int64_t count, int64_t width);
+void strata_epilogue_activate(const struct strata_epilogue *e, int64_t first, int64_t count,
+                              int64_t width);
 
 // The epilogue of a part of the output that begins at row `m`, column `c`, bias at `padded_c`.
 struct strata_epilogue strata_epilogue_part(const struct strata_epilogue *e, int64_t m, int64_t c,

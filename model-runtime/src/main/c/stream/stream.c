@@ -18,5 +18,5 @@ void strata_stream_select(uint32_t isa) { chosen = STRATA_PICK(table, isa); }
 void strata_stream(const struct strata_weights *w, const struct strata_rows *x,
                    const struct strata_epilogue *e) {
   chosen(w, x, e);
-  strata_activate(e, 0, x->count, w->rows);
+  strata_epilogue_activate(e, 0, x->count, w->rows);
 }
