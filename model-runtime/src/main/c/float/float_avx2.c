@@ -14,6 +14,12 @@ static inline void vec_store(float *x, vec v) { _mm256_storeu_ps(x, v); }
 static inline vec vec_broadcast(float x) { return _mm256_set1_ps(x); }
 static inline vec vec_fma(vec a, vec b, vec c) { return _mm256_fmadd_ps(a, b, c); }
 static inline vec vec_add(vec a, vec b) { return _mm256_add_ps(a, b); }
+static inline vec vec_sub(vec a, vec b) { return _mm256_sub_ps(a, b); }
+static inline vec vec_mul(vec a, vec b) { return _mm256_mul_ps(a, b); }
+static inline vec vec_larger(vec a, vec b) {
+  vec most = _mm256_max_ps(b, a);  // a where one is NaN
+  return _mm256_blendv_ps(most, b, _mm256_cmp_ps(b, b, _CMP_UNORD_Q));
+}
 
 // y[i][j] = x[j][i] for 8 x 8: pairs, then quads, then halves change places.
 static inline void turn(const float *x, int64_t x_stride, float *y, int64_t y_stride) {
