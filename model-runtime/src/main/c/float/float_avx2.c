@@ -10,6 +10,11 @@ enum { LANES = 8, TILE_ROWS = 6, TILE_VECTORS = 2 };
 
 static inline vec vec_zero(void) { return _mm256_setzero_ps(); }
 static inline vec vec_load(const float *x) { return _mm256_loadu_ps(x); }
+// The first `count` values and zeros; reads no others.
+static inline vec vec_load_first(const float *x, int64_t count) {
+  __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+  return _mm256_maskload_ps(x, _mm256_cmpgt_epi32(_mm256_set1_epi32((int)count), lane));
+}
 static inline void vec_store(float *x, vec v) { _mm256_storeu_ps(x, v); }
 static inline vec vec_broadcast(float x) { return _mm256_set1_ps(x); }
 static inline vec vec_fma(vec a, vec b, vec c) { return _mm256_fmadd_ps(a, b, c); }

@@ -10,6 +10,10 @@ enum { LANES = 16, TILE_ROWS = 8, TILE_VECTORS = 2 };
 
 static inline vec vec_zero(void) { return _mm512_setzero_ps(); }
 static inline vec vec_load(const float *x) { return _mm512_loadu_ps(x); }
+// The first `count` values and zeros; reads no others.
+static inline vec vec_load_first(const float *x, int64_t count) {
+  return _mm512_maskz_loadu_ps((__mmask16)((1u << count) - 1), x);
+}
 static inline void vec_store(float *x, vec v) { _mm512_storeu_ps(x, v); }
 static inline vec vec_broadcast(float x) { return _mm512_set1_ps(x); }
 static inline vec vec_fma(vec a, vec b, vec c) { return _mm512_fmadd_ps(a, b, c); }

@@ -10,6 +10,7 @@ enum { LANES = 1, TILE_ROWS = 4, TILE_VECTORS = 4 };
 
 static inline vec vec_zero(void) { return 0.0f; }
 static inline vec vec_load(const float *x) { return *x; }
+static inline vec vec_load_first(const float *x, int64_t count) { return count > 0 ? *x : 0.0f; }
 static inline void vec_store(float *x, vec v) { *x = v; }
 static inline vec vec_broadcast(float x) { return x; }
 static inline vec vec_fma(vec a, vec b, vec c) { return __builtin_fmaf(a, b, c); }
