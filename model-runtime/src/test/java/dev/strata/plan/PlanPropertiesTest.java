@@ -181,6 +181,27 @@ class PlanPropertiesTest {
   }
 
   @Test
+  void arithmeticOnShapesIsDoneBeforeThePlanRuns() {
+    try (TestGraph graph = new TestGraph(6)) {
+      graph
+          .input("x", FP32, -1, -1, 4)
+          .constant("two", new long[] {2}, 1)
+          .node(new Op.ShapeOf(), List.of("x"), "shape")
+          .node(new Op.Reduce(Op.Reduce.Reduction.PROD, List.of(0), true), List.of("shape"), "all")
+          .node(new Op.Binary(Op.Binary.Function.DIV), List.of("all", "two"), "half")
+          .node(new Op.Concat(0), List.of("two", "half"), "halves")
+          .node(new Op.Reshape(false), List.of("x", "halves"), "y");
+      Tensor x = graph.tensor(3, 2, 4);
+      try (ExecutionContext context = graph.plan("y").newContext()) {
+        Tensor y = context.run(Map.of("x", x)).get("y");
+        assertEquals(Shape.of(2, 12), y.shape());
+        assertArrayEquals(bytes(x), bytes(y));
+        assertEquals(List.of(), context.paths(List.of(x.shape())));
+      }
+    }
+  }
+
+  @Test
   void anEmptyBatchGivesAnEmptyAnswer() {
     try (TestGraph graph = TestNetworks.image(4)) {
       Tensor y = graph.run("y", Map.of("x", graph.tensor(0, 8, 8, 3)));

@@ -49,6 +49,8 @@ class PlaneLayersTest {
   private static float[] linear(CascadeView view, float[] x, float[] residual, int rows) {
     PlaneLayout layout = view.layout();
     int centre = 256 - (1 << (8 - view.bits().count()));
+    float[] scales = Reference.floats(view.scale());
+    float[] shifts = Reference.floats(view.offset());
     float[] y = new float[rows * layout.rows()];
     for (int m = 0; m < rows; m++) {
       float largest = 0;
@@ -73,8 +75,8 @@ class PlaneLayersTest {
           scaled = Math.fma(ns, (float) (2 * product - centre * sum), scaled);
           offsets = Math.fma(nb, (float) sum, offsets);
         }
-        float scale = Reference.floats(view.scale())[c];
-        float offset = Reference.floats(view.offset())[c];
+        float scale = scales[c];
+        float offset = shifts[c];
         float t = Math.fma(scale, scaled, offset * offsets);
         float row = Math.fma(largest / 127, t, view.bias(c)) + residual[m * layout.rows() + c];
         y[m * layout.rows() + c] = Math.max(row, 0);
@@ -201,6 +203,7 @@ class PlaneLayersTest {
   /// The values that the codes of x stand for.
   private static float[] dequantized(Tensor x, ActivationQuantizer by) {
     float[] values = x.toFloats();
+    float[] given = x.toFloats();
     int sample = values.length / (int) x.shape().dim(0);
     for (int i = 0; i < values.length; i++) {
       values[i] =
@@ -214,7 +217,7 @@ class PlaneLayersTest {
             case ActivationQuantizer.PerSample _, ActivationQuantizer.PerRow _ -> {
               float largest = 0;
               for (int j = i / sample * sample; j < (i / sample + 1) * sample; j++) {
-                largest = Math.max(largest, Math.abs(x.toFloats()[j]));
+                largest = Math.max(largest, Math.abs(given[j]));
               }
               yield (float) Math.rint(values[i] * (127 / largest)) * (largest / 127);
             }
