@@ -4,8 +4,8 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
 
-/// Finds activation functions that exporters write out: GELU with the error function or with tanh,
-/// hard swish and hard sigmoid with Clip.
+/// Finds activation functions that exporters write out: GELU with the error function or with
+/// tanh, hard swish and hard sigmoid with Clip.
 final class ActivationFusion implements Pass {
   private static final double SQRT_HALF = Math.sqrt(0.5);
   private static final double SQRT_2_OVER_PI = Math.sqrt(2 / Math.PI);
@@ -20,7 +20,10 @@ final class ActivationFusion implements Pass {
         gelu(network, factors)
             .map(x -> function(node, "Gelu", x, Attributes.NONE))
             .or(() -> geluTanh(network, factors).map(x -> function(node, "Gelu", x, TANH)))
-            .or(() -> hardSwish(network, factors).map(x -> function(node, "HardSwish", x, Attributes.NONE)))
+            .or(
+                () ->
+                    hardSwish(network, factors)
+                        .map(x -> function(node, "HardSwish", x, Attributes.NONE)))
             .or(() -> hardSigmoid(network, factors).map(x -> hardSigmoid(node, x)))
             .ifPresent(fused -> network.replace(node, fused));
       }
@@ -81,7 +84,9 @@ final class ActivationFusion implements Pass {
     Optional<OnnxNode> gate =
         factors.hasNumber(1.0 / 6)
             ? factors.pair(
-                network, "Clip", (clip, x) -> isClippedPlusThree(network, clip).equals(Optional.of(x)))
+                network,
+                "Clip",
+                (clip, x) -> isClippedPlusThree(network, clip).equals(Optional.of(x)))
             : factors
                 .pair(network, "HardSigmoid", ActivationFusion::isSixthSlope)
                 .filter(found -> factors.hasNumber(1));

@@ -6,8 +6,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/// Reshapes whose computed shape says no more than "this dimension stays" get a constant shape, so
-/// that the nodes which computed it go away.
+/// Reshapes whose computed shape says no more than "this dimension stays" get a constant shape,
+/// so that the nodes which computed it go away.
 final class ReshapeSimplification implements Pass {
   @Override
   public void run(Network network) {
@@ -17,16 +17,14 @@ final class ReshapeSimplification implements Pass {
         constantShape(node, facts)
             .ifPresent(
                 shape -> {
-                  String name =
-                      network.addConstant(node.name() + "@shape", Tensors.wholes(shape));
+                  String name = network.addConstant(node.name() + "@shape", Tensors.wholes(shape));
                   network.replace(node, node.withInputs(List.of(node.input(0), name)));
                 });
       }
     }
   }
 
-  private static Optional<List<Long>> constantShape(
-      OnnxNode node, Map<String, ValueFacts> facts) {
+  private static Optional<List<Long>> constantShape(OnnxNode node, Map<String, ValueFacts> facts) {
     Optional<List<Extent>> in = facts.get(node.input(0)).extents();
     Optional<List<Extent>> out = facts.get(node.output()).extents();
     ValueFacts shape = facts.get(node.input(1));

@@ -55,7 +55,9 @@ final class TensorDecoder {
     return switch (TensorProto.DataType.forNumber(proto.getDataType())) {
       case FLOAT -> {
         boolean isRaw = checkCount(Float.BYTES, proto.getFloatDataCount());
-        yield isRaw ? raw(DataType.FP32) : reals(Float.BYTES, count, raw::getFloat, proto::getFloatData);
+        yield isRaw
+            ? raw(DataType.FP32)
+            : reals(Float.BYTES, count, raw::getFloat, proto::getFloatData);
       }
       case DOUBLE -> reals(8, proto.getDoubleDataCount(), raw::getDouble, proto::getDoubleData);
       case FLOAT16 ->
@@ -77,7 +79,8 @@ final class TensorDecoder {
       case UINT8 ->
           wholes(1, proto.getInt32DataCount(), at -> raw.get(at) & 0xff, proto::getInt32Data);
       case UINT16 ->
-          wholes(2, proto.getInt32DataCount(), at -> raw.getShort(at) & 0xffff, proto::getInt32Data);
+          wholes(
+              2, proto.getInt32DataCount(), at -> raw.getShort(at) & 0xffff, proto::getInt32Data);
       case UINT32 ->
           wholes(
               4,

@@ -41,8 +41,9 @@ final class ConformanceScope {
   private static final Set<String> ARITHMETIC =
       Set.of("Add", "Sub", "Mul", "Div", "Pow", "Min", "Max", "Sum", "Mod", "Equal", "Clip");
 
-  /// The published outputs take the size before rounding (2 * 0.6 places) for the distance of the
-  /// corners; ONNX Runtime takes the size after rounding, and so do we (`OperatorTest` compares).
+  /// The published outputs take the size before rounding (2 * 0.6 places) for the distance of
+  /// the corners; ONNX Runtime takes the size after rounding, and so do we (`OperatorTest`
+  /// compares).
   private static final String DISPUTED = "test_resize_downsample_scales_linear_align_corners";
 
   private ConformanceScope() {}
@@ -64,10 +65,7 @@ final class ConformanceScope {
     if (!values(model).allMatch(value -> TYPES.contains(type(value)))) {
       return Optional.of("element types other than FP32, INT64, INT32 and BOOL");
     }
-    return nodes.stream()
-        .map(node -> exclusion(node, model))
-        .flatMap(Optional::stream)
-        .findFirst();
+    return nodes.stream().map(node -> exclusion(node, model)).flatMap(Optional::stream).findFirst();
   }
 
   private static Optional<String> exclusion(NodeProto node, ModelProto model) {
@@ -99,8 +97,7 @@ final class ConformanceScope {
 
   private static boolean isPlainResize(NodeProto node) {
     String mode = attribute(node, "mode").getS().toStringUtf8();
-    String coordinates =
-        attribute(node, "coordinate_transformation_mode").getS().toStringUtf8();
+    String coordinates = attribute(node, "coordinate_transformation_mode").getS().toStringUtf8();
     return !mode.equals("cubic") && !coordinates.startsWith("tf_");
   }
 
@@ -127,8 +124,7 @@ final class ConformanceScope {
         }
       }
     }
-    names.retainAll(
-        model.getGraph().getInputList().stream().map(ValueInfoProto::getName).toList());
+    names.retainAll(model.getGraph().getInputList().stream().map(ValueInfoProto::getName).toList());
     return names;
   }
 

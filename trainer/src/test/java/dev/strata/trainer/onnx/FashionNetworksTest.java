@@ -21,7 +21,8 @@ import java.util.zip.GZIPInputStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// The Fashion-MNIST networks, exported by PyTorch, against PyTorch's own logits of 2,000 images.
+/// The Fashion-MNIST networks, exported by PyTorch, against PyTorch's own logits of 2,000
+/// images.
 class FashionNetworksTest {
   private static final String REPOSITORY = "/dev/strata/trainer/repository/";
   private static final String HERE = "/dev/strata/trainer/onnx/";
@@ -57,9 +58,7 @@ class FashionNetworksTest {
       assertEquals(9, convolutions.size());
       assertEquals(
           7,
-          convolutions.stream()
-              .filter(conv -> conv.activation().equals(Activation.RELU))
-              .count());
+          convolutions.stream().filter(conv -> conv.activation().equals(Activation.RELU)).count());
       assertEquals(
           List.of("Reshape", "Reduce", "Flatten", "Linear"),
           ops.stream()

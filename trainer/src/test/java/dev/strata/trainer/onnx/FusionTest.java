@@ -47,8 +47,7 @@ class FusionTest {
   @Test
   void aResidualBlockChangesItsLayoutTwice() {
     assertEquals(
-        List.of("Transpose", "Conv", "Conv", "Transpose"),
-        names(graph(named("residual block"))));
+        List.of("Transpose", "Conv", "Conv", "Transpose"), names(graph(named("residual block"))));
   }
 
   @Test

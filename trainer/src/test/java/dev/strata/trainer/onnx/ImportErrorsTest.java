@@ -67,7 +67,8 @@ class ImportErrorsTest {
   @Test
   void operatorsOfOtherDomainsAreNamedWithTheirDomain() {
     ModelProto.Builder model =
-        new ModelBuilder(15).input("x", "N", 4).node("Gelu", List.of("x"), "y").build("y").toBuilder();
+        new ModelBuilder(15)
+            .input("x", "N", 4).node("Gelu", List.of("x"), "y").build("y").toBuilder();
     model.getGraphBuilder().getNodeBuilder(0).setDomain("com.microsoft");
     assertTrue(message(model.build()).endsWith("com.microsoft.Gelu at Gelu_0"));
   }
@@ -108,11 +109,11 @@ class ImportErrorsTest {
   void dataInOtherFilesIsRefused() {
     ModelProto.Builder model =
         new ModelBuilder(15)
-            .input("x", 1)
-            .constant("c", Tensor.of(Shape.of(1), new float[1]))
-            .node("Add", List.of("x", "c"), "y")
-            .build("y")
-            .toBuilder();
+                .input("x", 1)
+                .constant("c", Tensor.of(Shape.of(1), new float[1]))
+                .node("Add", List.of("x", "c"), "y")
+                .build("y")
+                .toBuilder();
     model
         .getGraphBuilder()
         .getInitializerBuilder(0)

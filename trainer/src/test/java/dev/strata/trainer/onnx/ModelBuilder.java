@@ -71,18 +71,13 @@ final class ModelBuilder {
     boolean isReal = tensor.type() == DataType.FP32;
     return TensorProto.newBuilder()
         .addAllDims(tensor.shape().dims())
-        .setDataType(
-            isReal ? TensorProto.DataType.FLOAT_VALUE : TensorProto.DataType.INT64_VALUE)
+        .setDataType(isReal ? TensorProto.DataType.FLOAT_VALUE : TensorProto.DataType.INT64_VALUE)
         .setRawData(ByteString.copyFrom(tensor.data().toArray(ValueLayout.JAVA_BYTE)))
         .build();
   }
 
   static AttributeProto attribute(String name, long value) {
-    return AttributeProto.newBuilder()
-        .setName(name)
-        .setType(AttributeType.INT)
-        .setI(value)
-        .build();
+    return AttributeProto.newBuilder().setName(name).setType(AttributeType.INT).setI(value).build();
   }
 
   static AttributeProto attribute(String name, float value) {

@@ -28,8 +28,7 @@ class OnnxNodeConformanceTest {
   private static final Path CASES =
       Path.of(
           System.getProperty(
-              "strata.onnx.cases",
-              "/usr/lib/python3/dist-packages/onnx/backend/test/data/node"));
+              "strata.onnx.cases", "/usr/lib/python3/dist-packages/onnx/backend/test/data/node"));
   private static final double TOLERANCE = 1e-4;
 
   @Test
@@ -62,8 +61,7 @@ class OnnxNodeConformanceTest {
     }
     int left = outOfScope.values().stream().mapToInt(List::size).sum();
     System.out.printf(
-        "ONNX node tests: %d passed, %d failed, %d out of scope%n",
-        passed, failures.size(), left);
+        "ONNX node tests: %d passed, %d failed, %d out of scope%n", passed, failures.size(), left);
     outOfScope.forEach(
         (rule, names) -> System.out.printf("  out of scope, %s: %d%n", rule, names.size()));
     assertEquals(Map.of(), failures);
@@ -91,7 +89,8 @@ class OnnxNodeConformanceTest {
         Map<String, Tensor> got = Runs.ours(imported, List.of(rest)).getFirst();
         expected.forEach(
             (output, tensor) ->
-                Runs.assertClose(folder.getFileName() + " " + output, tensor, got.get(output), TOLERANCE));
+                Runs.assertClose(
+                    folder.getFileName() + " " + output, tensor, got.get(output), TOLERANCE));
       }
     }
   }
@@ -107,21 +106,19 @@ class OnnxNodeConformanceTest {
     return tensors;
   }
 
-  /// Weights, axes and shapes are constants in real networks and in ours, yet inputs in these cases.
-  private static ModelProto bind(
-      ModelProto model, Set<String> bound, Map<String, Tensor> inputs) {
+  /// Weights, axes and shapes are constants in real networks and in ours, yet inputs in these
+  /// cases.
+  private static ModelProto bind(ModelProto model, Set<String> bound, Map<String, Tensor> inputs) {
     ModelProto.Builder result = model.toBuilder();
     bound.forEach(
         name ->
             result
                 .getGraphBuilder()
-                .addInitializer(
-                    ModelBuilder.proto(inputs.get(name)).toBuilder().setName(name)));
+                .addInitializer(ModelBuilder.proto(inputs.get(name)).toBuilder().setName(name)));
     // Some cases keep the opset in which their operator last changed.
     result
         .getOpsetImportBuilderList()
-        .forEach(
-            set -> set.setVersion(Math.max(set.getVersion(), NetworkDecoder.OLDEST_OPSET)));
+        .forEach(set -> set.setVersion(Math.max(set.getVersion(), NetworkDecoder.OLDEST_OPSET)));
     return result.build();
   }
 }

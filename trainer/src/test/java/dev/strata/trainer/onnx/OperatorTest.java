@@ -17,8 +17,8 @@ import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/// Every operator, with the settings real networks use, against ONNX Runtime on random inputs. Each
-/// network has a variable batch size and runs at two of them.
+/// Every operator, with the settings real networks use, against ONNX Runtime on random inputs.
+/// Each network has a variable batch size and runs at two of them.
 class OperatorTest {
   private static final long SEED = 20240501;
   private static final double TOLERANCE = 1e-4;
@@ -74,11 +74,13 @@ class OperatorTest {
   private static Stream<Case> elementwise() {
     List<Case> cases = new ArrayList<>();
     for (String type : List.of("Add", "Sub", "Mul", "Div", "Min", "Max")) {
-      cases.add(image(type, b -> b.constant("c", positive(4, 1, 1)).node(type, ins("x", "c"), "y")));
+      cases.add(
+          image(type, b -> b.constant("c", positive(4, 1, 1)).node(type, ins("x", "c"), "y")));
     }
     cases.add(image("Add x", b -> b.node("Add", ins("x", "x"), "y")));
     cases.add(image("Sub from", b -> b.constant("c", positive()).node("Sub", ins("c", "x"), "y")));
-    cases.add(image("PRelu", b -> b.constant("c", positive(4, 1, 1)).node("PRelu", ins("x", "c"), "y")));
+    cases.add(
+        image("PRelu", b -> b.constant("c", positive(4, 1, 1)).node("PRelu", ins("x", "c"), "y")));
     cases.add(image("Pow 2", b -> b.constant("c", number(2)).node("Pow", ins("x", "c"), "y")));
     cases.add(
         image(
@@ -114,18 +116,36 @@ class OperatorTest {
   private static Stream<Case> activations() {
     List<Case> cases = new ArrayList<>();
     for (String type :
-        List.of("Relu", "Sigmoid", "Tanh", "Erf", "Exp", "Neg", "Abs", "HardSigmoid", "HardSwish",
-            "LeakyRelu", "Reciprocal", "Identity")) {
+        List.of(
+            "Relu",
+            "Sigmoid",
+            "Tanh",
+            "Erf",
+            "Exp",
+            "Neg",
+            "Abs",
+            "HardSigmoid",
+            "HardSwish",
+            "LeakyRelu",
+            "Reciprocal",
+            "Identity")) {
       cases.add(image(type, b -> b.node(type, ins("x"), "y")));
     }
     for (String type : List.of("Sqrt", "Log")) {
       cases.add(image(type, b -> b.node("Exp", ins("x"), "e").node(type, ins("e"), "y")));
     }
-    cases.add(image("LeakyRelu 0.3", b -> b.node("LeakyRelu", ins("x"), "y", attribute("alpha", 0.3f))));
+    cases.add(
+        image("LeakyRelu 0.3", b -> b.node("LeakyRelu", ins("x"), "y", attribute("alpha", 0.3f))));
     cases.add(
         image(
             "HardSigmoid 0.1 0.4",
-            b -> b.node("HardSigmoid", ins("x"), "y", attribute("alpha", 0.1f), attribute("beta", 0.4f))));
+            b ->
+                b.node(
+                    "HardSigmoid",
+                    ins("x"),
+                    "y",
+                    attribute("alpha", 0.1f),
+                    attribute("beta", 0.4f))));
     cases.add(
         image(
             "Clip",
@@ -133,10 +153,13 @@ class OperatorTest {
                 b.constant("low", number(-0.5f))
                     .constant("high", number(0.8f))
                     .node("Clip", ins("x", "low", "high"), "y")));
-    cases.add(image("Clip below", b -> b.constant("low", number(0.1f)).node("Clip", ins("x", "low"), "y")));
+    cases.add(
+        image(
+            "Clip below", b -> b.constant("low", number(0.1f)).node("Clip", ins("x", "low"), "y")));
     cases.add(image("Dropout", b -> b.node("Dropout", ins("x"), "y")));
     cases.add(newest("Gelu", b -> b.node("Gelu", ins("x"), "y")));
-    cases.add(newest("Gelu tanh", b -> b.node("Gelu", ins("x"), "y", attribute("approximate", "tanh"))));
+    cases.add(
+        newest("Gelu tanh", b -> b.node("Gelu", ins("x"), "y", attribute("approximate", "tanh"))));
     cases.add(
         image(
             "GELU with Erf, half last",
@@ -212,7 +235,14 @@ class OperatorTest {
         conv("Conv grouped", 6, 2, 3, 3, attribute("group", 2)),
         conv("Conv depthwise", 4, 1, 3, 3, pads(1, 1, 1, 1), attribute("group", 4)),
         conv("Conv with channel multiplier", 8, 1, 3, 3, attribute("group", 4)),
-        conv("Conv SAME_UPPER", 6, 4, 3, 3, attribute("auto_pad", "SAME_UPPER"), list("strides", 2, 2)),
+        conv(
+            "Conv SAME_UPPER",
+            6,
+            4,
+            3,
+            3,
+            attribute("auto_pad", "SAME_UPPER"),
+            list("strides", 2, 2)),
         conv("Conv SAME_LOWER", 6, 4, 2, 2, attribute("auto_pad", "SAME_LOWER")),
         conv("Conv VALID", 6, 4, 3, 3, attribute("auto_pad", "VALID")),
         of(
@@ -229,7 +259,9 @@ class OperatorTest {
             "Conv, BatchNormalization and Relu",
             b ->
                 batchNorm(
-                        b.constant("w", random(4, 4, 3, 3)).node("Conv", ins("x", "w"), "c"), "c", "n")
+                        b.constant("w", random(4, 4, 3, 3)).node("Conv", ins("x", "w"), "c"),
+                        "c",
+                        "n")
                     .node("Relu", ins("n"), "y")),
         image(
             "Conv and a bias of its own",
@@ -265,8 +297,7 @@ class OperatorTest {
         .constant("offset", random(4))
         .constant("mean", random(4))
         .constant("variance", positive(4))
-        .node(
-            "BatchNormalization", ins(from, "scale", "offset", "mean", "variance"), to);
+        .node("BatchNormalization", ins(from, "scale", "offset", "mean", "variance"), to);
   }
 
   private static Stream<Case> pooling() {
@@ -275,7 +306,11 @@ class OperatorTest {
         pool("MaxPool padded", "MaxPool", pads(1, 1, 1, 1), list("strides", 2, 2)),
         pool("MaxPool dilated", "MaxPool", list("dilations", 2, 2)),
         pool("MaxPool ceil", "MaxPool", list("strides", 2, 2), attribute("ceil_mode", 1)),
-        pool("MaxPool SAME_UPPER", "MaxPool", list("strides", 2, 2), attribute("auto_pad", "SAME_UPPER")),
+        pool(
+            "MaxPool SAME_UPPER",
+            "MaxPool",
+            list("strides", 2, 2),
+            attribute("auto_pad", "SAME_UPPER")),
         pool("AveragePool", "AveragePool"),
         pool("AveragePool padded", "AveragePool", pads(1, 1, 1, 1)),
         pool(
@@ -354,7 +389,9 @@ class OperatorTest {
 
   private static Stream<Case> matrices() {
     return Stream.of(
-        rows("MatMul with weights", b -> b.constant("w", random(6, 5)).node("MatMul", ins("x", "w"), "y")),
+        rows(
+            "MatMul with weights",
+            b -> b.constant("w", random(6, 5)).node("MatMul", ins("x", "w"), "y")),
         rows(
             "MatMul, bias and Relu",
             b ->
@@ -404,7 +441,9 @@ class OperatorTest {
         of(
             "Gemm of computed values",
             13,
-            b -> b.node("Gemm", ins("x", "x"), "y", attribute("transA", 1), attribute("alpha", 0.5f)),
+            b ->
+                b.node(
+                    "Gemm", ins("x", "x"), "y", attribute("transA", 1), attribute("alpha", 0.5f)),
             6),
         of(
             "Embedding",
@@ -421,8 +460,18 @@ class OperatorTest {
     return Stream.of(
         rows("Softmax", b -> b.node("Softmax", ins("x"), "y")),
         rows("Softmax axis 1", b -> b.node("Softmax", ins("x"), "y", attribute("axis", 1))),
-        of("Softmax of opset 11", 11, b -> b.node("Softmax", ins("x"), "y", attribute("axis", 1)), 5, 6),
-        of("Softmax of opset 11, last axis", 11, b -> b.node("Softmax", ins("x"), "y", attribute("axis", 2)), 5, 6),
+        of(
+            "Softmax of opset 11",
+            11,
+            b -> b.node("Softmax", ins("x"), "y", attribute("axis", 1)),
+            5,
+            6),
+        of(
+            "Softmax of opset 11, last axis",
+            11,
+            b -> b.node("Softmax", ins("x"), "y", attribute("axis", 2)),
+            5,
+            6),
         image("Softmax over channels", b -> b.node("Softmax", ins("x"), "y", attribute("axis", 1))),
         of(
             "LayerNormalization",
@@ -430,7 +479,8 @@ class OperatorTest {
             b ->
                 b.constant("s", random(6))
                     .constant("b", random(6))
-                    .node("LayerNormalization", ins("x", "s", "b"), "y", attribute("epsilon", 1e-3f)),
+                    .node(
+                        "LayerNormalization", ins("x", "s", "b"), "y", attribute("epsilon", 1e-3f)),
             5,
             6),
         of(
@@ -480,20 +530,32 @@ class OperatorTest {
               b -> b.node(type, ins("x"), "y", list("axes", -2), attribute("keepdims", 0))));
       cases.add(image(type + " of all", b -> b.node(type, ins("x"), "y")));
     }
-    cases.add(rows("ReduceSum", b -> b.constant("axes", numbers(-1)).node("ReduceSum", ins("x", "axes"), "y")));
+    cases.add(
+        rows(
+            "ReduceSum",
+            b -> b.constant("axes", numbers(-1)).node("ReduceSum", ins("x", "axes"), "y")));
     return cases.stream();
   }
 
   private static Stream<Case> movements() {
     return Stream.of(
         image("Transpose", b -> b.node("Transpose", ins("x"), "y", list("perm", 0, 3, 1, 2))),
-        image("Transpose to channels last", b -> b.node("Transpose", ins("x"), "y", list("perm", 0, 2, 3, 1))),
+        image(
+            "Transpose to channels last",
+            b -> b.node("Transpose", ins("x"), "y", list("perm", 0, 2, 3, 1))),
         image("Transpose by default", b -> b.node("Transpose", ins("x"), "y")),
-        image("Reshape", b -> b.constant("s", numbers(0, 4, -1)).node("Reshape", ins("x", "s"), "y")),
-        image("Reshape rows", b -> b.constant("s", numbers(-1, 7)).node("Reshape", ins("x", "s"), "y")),
+        image(
+            "Reshape", b -> b.constant("s", numbers(0, 4, -1)).node("Reshape", ins("x", "s"), "y")),
+        image(
+            "Reshape rows",
+            b -> b.constant("s", numbers(-1, 7)).node("Reshape", ins("x", "s"), "y")),
         image("Flatten", b -> b.node("Flatten", ins("x"), "y")),
         image("Flatten 2", b -> b.node("Flatten", ins("x"), "y", attribute("axis", 2))),
-        image("Concat channels", b -> b.node("Neg", ins("x"), "n").node("Concat", ins("x", "n"), "y", attribute("axis", 1))),
+        image(
+            "Concat channels",
+            b ->
+                b.node("Neg", ins("x"), "n")
+                    .node("Concat", ins("x", "n"), "y", attribute("axis", 1))),
         image("Concat last", b -> b.node("Concat", ins("x", "x"), "y", attribute("axis", -1))),
         image(
             "Concat with a constant",
@@ -527,7 +589,11 @@ class OperatorTest {
                     .constant("axes", numbers(2))
                     .constant("steps", numbers(-2))
                     .node("Slice", ins("x", "starts", "ends", "axes", "steps"), "y")),
-        image("Gather", b -> b.constant("i", numbers(2, 0, -1)).node("Gather", ins("x", "i"), "y", attribute("axis", 1))),
+        image(
+            "Gather",
+            b ->
+                b.constant("i", numbers(2, 0, -1))
+                    .node("Gather", ins("x", "i"), "y", attribute("axis", 1))),
         image(
             "Gather one",
             b ->
@@ -599,8 +665,12 @@ class OperatorTest {
   /// Networks whose operators must agree on where the channels are.
   private static Stream<Case> layouts() {
     return Stream.of(
-        image("Conv and Transpose", b -> conv1(b).node("Transpose", ins("c"), "y", list("perm", 0, 2, 3, 1))),
-        image("Conv and another Transpose", b -> conv1(b).node("Transpose", ins("c"), "y", list("perm", 2, 0, 1, 3))),
+        image(
+            "Conv and Transpose",
+            b -> conv1(b).node("Transpose", ins("c"), "y", list("perm", 0, 2, 3, 1))),
+        image(
+            "Conv and another Transpose",
+            b -> conv1(b).node("Transpose", ins("c"), "y", list("perm", 2, 0, 1, 3))),
         image(
             "Conv to a sequence",
             b ->
@@ -646,7 +716,10 @@ class OperatorTest {
                     .node("Add", ins("c", "p"), "y")),
         image(
             "Conv minus its Softmax over the width",
-            b -> conv1(b).node("Softmax", ins("c"), "s", attribute("axis", 3)).node("Sub", ins("c", "s"), "y")),
+            b ->
+                conv1(b)
+                    .node("Softmax", ins("c"), "s", attribute("axis", 3))
+                    .node("Sub", ins("c", "s"), "y")),
         image(
             "Conv, mean of the height, Conv in one dimension",
             b ->

@@ -67,8 +67,7 @@ final class Runs {
     }
   }
 
-  private static OnnxTensor convert(OrtEnvironment environment, Tensor tensor)
-      throws OrtException {
+  private static OnnxTensor convert(OrtEnvironment environment, Tensor tensor) throws OrtException {
     long[] shape = tensor.shape().toArray();
     return tensor.type() == DataType.FP32
         ? OnnxTensor.createTensor(environment, FloatBuffer.wrap(tensor.toFloats()), shape)
@@ -104,8 +103,7 @@ final class Runs {
   /// Our outputs, for each set of inputs.
   static List<Map<String, Tensor>> ours(FloatModel model, List<Map<String, Tensor>> inputs) {
     try (Arena arena = Arena.ofConfined()) {
-      ExecutablePlan plan =
-          Planner.plan(model.graph(), Optional.empty(), model.tensors(), arena);
+      ExecutablePlan plan = Planner.plan(model.graph(), Optional.empty(), model.tensors(), arena);
       try (ExecutionContext context = plan.newContext()) {
         return inputs.stream().map(context::run).toList();
       }
@@ -121,16 +119,15 @@ final class Runs {
     return Tensor.of(shape, values);
   }
 
-  /// Equal shapes, and elements equal but for `tolerance`, absolute for small numbers and relative
-  /// for large ones.
+  /// Equal shapes, and elements equal but for `tolerance`, absolute for small numbers and
+  /// relative for large ones.
   ///
   /// @return the largest difference
   static double assertClose(String what, Tensor expected, Tensor got, double tolerance) {
     assertEquals(expected.shape(), got.shape(), what + ": shape");
     assertEquals(expected.type(), got.type(), what + ": type");
     if (expected.type() == DataType.INT64) {
-      assertArrayEquals(
-          expected.toLongs(), got.toLongs(), what);
+      assertArrayEquals(expected.toLongs(), got.toLongs(), what);
       return 0;
     }
     float[] wanted = expected.toFloats();

@@ -16,11 +16,13 @@ class TensorDecoderTest {
   @Test
   void realTypesComeAsFloatsFromBothEncodings() {
     float[] expected = {1.5f, -2, 0.25f};
-    assertArrayEquals(expected, reals(DataType.FLOAT, raw(b -> b.putFloat(1.5f).putFloat(-2).putFloat(0.25f))));
+    assertArrayEquals(
+        expected, reals(DataType.FLOAT, raw(b -> b.putFloat(1.5f).putFloat(-2).putFloat(0.25f))));
     assertArrayEquals(
         expected,
         reals(DataType.FLOAT, t -> t.addFloatData(1.5f).addFloatData(-2).addFloatData(0.25f)));
-    assertArrayEquals(expected, reals(DataType.DOUBLE, raw(b -> b.putDouble(1.5).putDouble(-2).putDouble(0.25))));
+    assertArrayEquals(
+        expected, reals(DataType.DOUBLE, raw(b -> b.putDouble(1.5).putDouble(-2).putDouble(0.25))));
     assertArrayEquals(
         expected,
         reals(DataType.DOUBLE, t -> t.addDoubleData(1.5).addDoubleData(-2).addDoubleData(0.25)));
@@ -35,17 +37,22 @@ class TensorDecoderTest {
   @Test
   void wholeTypesComeAsLongsFromBothEncodings() {
     long[] expected = {1, 200, 3};
-    assertArrayEquals(expected, wholes(DataType.INT64, raw(b -> b.putLong(1).putLong(200).putLong(3))));
+    assertArrayEquals(
+        expected, wholes(DataType.INT64, raw(b -> b.putLong(1).putLong(200).putLong(3))));
     assertArrayEquals(
         expected, wholes(DataType.INT64, t -> t.addInt64Data(1).addInt64Data(200).addInt64Data(3)));
-    assertArrayEquals(expected, wholes(DataType.INT32, raw(b -> b.putInt(1).putInt(200).putInt(3))));
+    assertArrayEquals(
+        expected, wholes(DataType.INT32, raw(b -> b.putInt(1).putInt(200).putInt(3))));
     assertArrayEquals(
         expected, wholes(DataType.INT32, t -> t.addInt32Data(1).addInt32Data(200).addInt32Data(3)));
-    assertArrayEquals(expected, wholes(DataType.UINT8, raw(b -> b.put((byte) 1).put((byte) 200).put((byte) 3))));
     assertArrayEquals(
-        new long[] {1, -56, 3}, wholes(DataType.INT8, raw(b -> b.put((byte) 1).put((byte) 200).put((byte) 3))));
+        expected, wholes(DataType.UINT8, raw(b -> b.put((byte) 1).put((byte) 200).put((byte) 3))));
     assertArrayEquals(
-        new long[] {1, 0, 1}, wholes(DataType.BOOL, raw(b -> b.put((byte) 1).put((byte) 0).put((byte) 1))));
+        new long[] {1, -56, 3},
+        wholes(DataType.INT8, raw(b -> b.put((byte) 1).put((byte) 200).put((byte) 3))));
+    assertArrayEquals(
+        new long[] {1, 0, 1},
+        wholes(DataType.BOOL, raw(b -> b.put((byte) 1).put((byte) 0).put((byte) 1))));
   }
 
   @Test
