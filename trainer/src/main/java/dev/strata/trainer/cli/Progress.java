@@ -2,46 +2,43 @@ package dev.strata.trainer.cli;
 
 import java.io.PrintStream;
 import java.time.Duration;
-import java.util.concurrent.atomic.AtomicLong;
 
 /// Shows on standard error that something long is going on: a bar on a terminal, now and then a
 /// line elsewhere, nothing at all when it is over within two seconds.
-public final class Progress implements AutoCloseable {
+final class Progress implements AutoCloseable {
 
   private static final Duration PATIENCE = Duration.ofSeconds(2);
   private static final Duration REDRAW = Duration.ofMillis(200);
   private static final Duration LINE = Duration.ofSeconds(10);
   private static final int WIDTH = 30;
 
+  /// @param total steps until done, 0 when nobody knows
+  private record State(String stage, int done, int total) {}
+
   private final PrintStream out;
   private final boolean terminal;
-  private final String label;
-  private final long total;
-  private final AtomicLong done = new AtomicLong();
+  private final String subject;
   private final long startNanos = System.nanoTime();
   private final Thread painter;
+  private volatile State state = new State("starting", 0, 0);
   private int drawn;
 
-  private Progress(PrintStream out, boolean terminal, String label, long total) {
+  Progress(PrintStream out, boolean terminal, String subject) {
     this.out = out;
     this.terminal = terminal;
-    this.label = label;
-    this.total = total;
-    this.painter = Thread.ofVirtual().name("progress").start(this::paint);
+    this.subject = subject;
+    this.painter = Thread.ofPlatform().daemon().name("progress").start(this::paint);
   }
 
-  /// @param total steps until done, 0 when nobody knows
-  public static Progress start(String label, long total) {
+  /// @param subject what the work is on, in front of every line
+  static Progress on(String subject) {
     boolean terminal = System.console() != null && System.console().isTerminal();
-    return new Progress(System.err, terminal, label, total);
+    return new Progress(System.err, terminal, subject);
   }
 
-  public void advance() {
-    done.incrementAndGet();
-  }
-
-  public void reach(long steps) {
-    done.set(steps);
+  /// @param stage what is being done, in a few words
+  void advanced(String stage, int done, int total) {
+    state = new State(stage, done, total);
   }
 
   @Override
@@ -54,6 +51,7 @@ public final class Progress implements AutoCloseable {
     }
     if (drawn > 0) {
       out.print("\r" + " ".repeat(drawn) + "\r");
+      out.flush();
     }
   }
 
@@ -61,7 +59,7 @@ public final class Progress implements AutoCloseable {
     try {
       Thread.sleep(PATIENCE);
       while (true) {
-        String line = line();
+        String line = line(state);
         if (terminal) {
           out.print("\r" + line + " ".repeat(Math.max(0, drawn - line.length())));
           drawn = Math.max(drawn, line.length());
@@ -76,14 +74,15 @@ public final class Progress implements AutoCloseable {
     }
   }
 
-  private String line() {
+  private String line(State now) {
     long seconds = (System.nanoTime() - startNanos) / 1_000_000_000;
-    if (total == 0) {
-      return "%s ... %d s".formatted(label, seconds);
+    if (now.total() == 0) {
+      return "%s: %s, %d s".formatted(subject, now.stage(), seconds);
     }
-    long steps = Math.min(done.get(), total);
-    int filled = (int) (steps * WIDTH / total);
+    int done = Math.min(now.done(), now.total());
+    int filled = (int) ((long) done * WIDTH / now.total());
     String bar = "#".repeat(filled) + ".".repeat(WIDTH - filled);
-    return "%s [%s] %d/%d, %d s".formatted(label, bar, steps, total, seconds);
+    return "%s: %s [%s] %d/%d, %d s"
+        .formatted(subject, now.stage(), bar, done, now.total(), seconds);
   }
 }

@@ -41,7 +41,8 @@ final class SliceCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    try (Progress progress = Progress.start("slicing", 0)) {
+    try (Progress progress = Progress.on(file.toString())) {
+      progress.advanced("slicing", 0, 0);
       ArtifactSlicer.slice(file, bits, output);
     }
     spec.commandLine()
