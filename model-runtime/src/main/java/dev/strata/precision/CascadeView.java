@@ -73,8 +73,7 @@ public record CascadeView(
     float offsetCode = groups.get(JAVA_BYTE, at + PlaneLayout.PANEL_ROWS);
     int centre = 256 - (1 << (Bits.MAX - bits().count()));
     float position = 2 * planes.code(row, column) - centre;
-    return Math.fma(
-        at(scale, paddedRow) * scaleCode, position, at(offset, paddedRow) * offsetCode);
+    return Math.fma(at(scale, paddedRow) * scaleCode, position, at(offset, paddedRow) * offsetCode);
   }
 
   public float bias(int row) {
