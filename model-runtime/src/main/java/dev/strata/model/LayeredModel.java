@@ -6,6 +6,7 @@ import dev.strata.graph.Tensor;
 import dev.strata.plan.ExecutablePlan;
 import dev.strata.plan.ExecutionContext;
 import dev.strata.plan.Planner;
+import dev.strata.plan.StepDescription;
 import dev.strata.precision.Bits;
 import dev.strata.processing.ModelProcessing;
 import dev.strata.processing.PreparedBatch;
@@ -73,7 +74,7 @@ public final class LayeredModel implements AutoCloseable {
   }
 
   /// What a request of this precision runs, step by step.
-  public List<ExecutablePlan.PlannedStep> steps(Bits bits) {
+  public List<StepDescription> steps(Bits bits) {
     return plan(bits).steps();
   }
 

@@ -69,8 +69,7 @@ final class ArithmeticSteps {
           MemorySegment x = memory.at(a);
           MemorySegment z = memory.at(b);
           MemorySegment y = memory.at(out);
-          return () ->
-              FloatKernels.binaryF32(kind, loop.rank(), dims, aStrides, bStrides, x, z, y);
+          return () -> FloatKernels.binaryF32(kind, loop.rank(), dims, aStrides, bStrides, x, z, y);
         });
     return out;
   }
@@ -101,8 +100,7 @@ final class ArithmeticSteps {
           MemorySegment z = memory.at(b);
           MemorySegment y = memory.at(out);
           return () ->
-              FloatKernels.whereF32(
-                  loop.rank(), dims, cStrides, aStrides, bStrides, c, x, z, y);
+              FloatKernels.whereF32(loop.rank(), dims, cStrides, aStrides, bStrides, c, x, z, y);
         });
     return out;
   }
@@ -173,8 +171,7 @@ final class ArithmeticSteps {
     int last = loop.rank() - 1;
     long inner = loop.dims()[last];
     Matrices matrices =
-        new Matrices(
-            inner, m, n, k, loop.strides(0)[last] * m * k, loop.strides(1)[last] * k * n);
+        new Matrices(inner, m, n, k, loop.strides(0)[last] * m * k, loop.strides(1)[last] * k * n);
     long outer = batch.elements() / inner;
     for (long i = 0; i < outer; i++) {
       long rest = i;
@@ -186,8 +183,7 @@ final class ArithmeticSteps {
         leftMatrix += index * loop.strides(0)[axis];
         rightMatrix += index * loop.strides(1)[axis];
       }
-      product(
-          a, leftMatrix * m * k, b, rightMatrix * k * n, out, i * inner * m * n, matrices);
+      product(a, leftMatrix * m * k, b, rightMatrix * k * n, out, i * inner * m * n, matrices);
     }
     return out;
   }
@@ -303,11 +299,7 @@ final class ArithmeticSteps {
     long axis = axes.stream().mapToLong(shape::dim).reduce(1, (a, b) -> a * b);
     if (span == axis) {
       return reduce(
-          reduce.kind(),
-          in,
-          size(shape, 0, first),
-          axis,
-          size(shape, last + 1, shape.rank()));
+          reduce.kind(), in, size(shape, 0, first), axis, size(shape, last + 1, shape.rank()));
     }
     List<Integer> order =
         new ArrayList<>(
@@ -318,8 +310,7 @@ final class ArithmeticSteps {
   }
 
   @SuppressWarnings("EnumOrdinal") // the order of the kinds is part of the native ABI
-  private Region reduce(
-      Op.Reduce.Reduction kind, Region in, long outer, long axis, long inner) {
+  private Region reduce(Op.Reduce.Reduction kind, Region in, long outer, long axis, long inner) {
     Region.Slot out = program.floats(outer * inner);
     int function = kind.ordinal();
     program.step(
@@ -430,9 +421,7 @@ final class ArithmeticSteps {
                   .map(
                       value ->
                           new Tensor(
-                              value.type().type(),
-                              value.shape(),
-                              memory.at(program.region(value))))
+                              value.type().type(), value.shape(), memory.at(program.region(value))))
                   .toList();
           MemorySegment y = memory.at(out);
           return () ->

@@ -15,7 +15,6 @@ import dev.strata.graph.Tensor;
 import dev.strata.graph.TensorSpec;
 import dev.strata.graph.TensorType;
 import java.lang.foreign.Arena;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -71,8 +70,7 @@ final class Binder {
       } catch (IllegalArgumentException | ArithmeticException failure) {
         throw new IllegalArgumentException(
             "node '%s' (%s): %s"
-                .formatted(
-                    node.name(), node.op().getClass().getSimpleName(), failure.getMessage()),
+                .formatted(node.name(), node.op().getClass().getSimpleName(), failure.getMessage()),
             failure);
       }
     }
@@ -106,11 +104,9 @@ final class Binder {
     }
     Optional<LayerWeights> weights = plan.weights(op);
     List<Operand> operands = inputs.stream().map(Value::operand).toList();
-    List<TensorType> types =
-        ShapeInference.infer(op, weights.map(LayerWeights::layer), operands);
+    List<TensorType> types = ShapeInference.infer(op, weights.map(LayerWeights::layer), operands);
     if (isFoldable(op, inputs, types)) {
-      List<Tensor> known =
-          inputs.stream().map(value -> ((Value.Static) value).tensor()).toList();
+      List<Tensor> known = inputs.stream().map(value -> ((Value.Static) value).tensor()).toList();
       Optional<List<Tensor>> folded = ConstantFolding.evaluate(op, known);
       if (folded.isPresent()) {
         return folded.get().stream().map(tensor -> (Value) new Value.Static(tensor)).toList();
@@ -118,9 +114,7 @@ final class Binder {
     }
     if (op instanceof Op.Split split) {
       Value x = inputs.get(0);
-      return ShapeInference.split(x.shape(), split).stream()
-          .map(part -> view(x, part))
-          .toList();
+      return ShapeInference.split(x.shape(), split).stream().map(part -> view(x, part)).toList();
     }
     if (types.get(0).shape().elements() == 0) {
       return List.of(computed(types.get(0), program.slot(0)));
@@ -189,19 +183,15 @@ final class Binder {
               result,
               weighted.linear(weights.orElseThrow(), linear.activation(), x, second(inputs)));
       case Op.Conv conv ->
-          computed(
-              result, weighted.conv(weights.orElseThrow(), conv, x, shape, second(inputs)));
+          computed(result, weighted.conv(weights.orElseThrow(), conv, x, shape, second(inputs)));
       case Op.Embedding _ -> computed(result, weighted.embedding(weights.orElseThrow(), x));
-      case Op.Concat concat ->
-          computed(result, movement.concat(concat.axis(), inputs, result));
+      case Op.Concat concat -> computed(result, movement.concat(concat.axis(), inputs, result));
       case Op.Gather gather ->
           computed(result, movement.gather(gather.axis(), x, inputs.get(1), result));
       case Op.MatMul _ -> computed(result, arithmetic.matMul(x, inputs.get(1), shape));
       case Op.Softmax softmax -> computed(result, arithmetic.softmax(softmax.axis(), x));
       case Op.LayerNorm norm ->
-          computed(
-              result,
-              arithmetic.layerNorm(norm.epsilon(), x, inputs.get(1), inputs.get(2)));
+          computed(result, arithmetic.layerNorm(norm.epsilon(), x, inputs.get(1), inputs.get(2)));
       case Op.Pool pool -> computed(result, arithmetic.pool(pool, x, shape));
       case Op.Resize resize -> computed(result, arithmetic.resize(resize, x, shape));
       case Op _ when isHostOnly(op, inputs) ->
@@ -209,8 +199,7 @@ final class Binder {
       case Op.Unary unary -> computed(result, arithmetic.unary(unary.function(), x));
       case Op.Binary binary ->
           computed(result, arithmetic.binary(binary.kind(), x, inputs.get(1), shape));
-      case Op.Where _ ->
-          computed(result, arithmetic.where(x, inputs.get(1), inputs.get(2), shape));
+      case Op.Where _ -> computed(result, arithmetic.where(x, inputs.get(1), inputs.get(2), shape));
       case Op.Reduce reduce -> computed(result, arithmetic.reduce(reduce, x));
       case Op.Cast _ -> computed(result, arithmetic.cast(x, result));
       case Op.Pad pad -> computed(result, movement.pad(pad, operands, x, result));

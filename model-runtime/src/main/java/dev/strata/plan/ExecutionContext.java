@@ -66,8 +66,7 @@ public final class ExecutionContext implements AutoCloseable {
     for (int i = 0; i < bound.outputs().size(); i++) {
       Tensor output = bound.outputs().get(i);
       MemorySegment copy = MemorySegment.ofArray(output.data().toArray(ValueLayout.JAVA_BYTE));
-      outputs.put(
-          plan.graph().outputs().get(i), new Tensor(output.type(), output.shape(), copy));
+      outputs.put(plan.graph().outputs().get(i), new Tensor(output.type(), output.shape(), copy));
     }
     return outputs;
   }
@@ -81,9 +80,7 @@ public final class ExecutionContext implements AutoCloseable {
   ///
   /// @param shapes of the graph's inputs, in their order
   List<String> paths(List<Shape> shapes) {
-    return bound(shapes).steps().stream()
-        .map(step -> step.node() + ": " + step.path())
-        .toList();
+    return bound(shapes).steps().stream().map(step -> step.node() + ": " + step.path()).toList();
   }
 
   private List<Tensor> ordered(Map<String, Tensor> inputs) {
@@ -97,8 +94,7 @@ public final class ExecutionContext implements AutoCloseable {
       if (tensor.type() != spec.type() || !spec.shape().accepts(tensor.shape())) {
         throw new IllegalArgumentException(
             "graph input '%s': got %s %s, expected %s %s"
-                .formatted(
-                    spec.name(), tensor.type(), tensor.shape(), spec.type(), spec.shape()));
+                .formatted(spec.name(), tensor.type(), tensor.shape(), spec.type(), spec.shape()));
       }
       ordered.add(tensor);
     }
@@ -131,8 +127,7 @@ public final class ExecutionContext implements AutoCloseable {
 
   /// Drops the least recently used bindings until the rest fit; the newest one always stays.
   private void forget() {
-    long bytes =
-        bindings.values().stream().mapToLong(kept -> kept.bound().activationBytes()).sum();
+    long bytes = bindings.values().stream().mapToLong(kept -> kept.bound().activationBytes()).sum();
     Iterator<Binding> oldest = bindings.values().iterator();
     while (bindings.size() > 1
         && (bindings.size() > REMEMBERED_SHAPES || bytes > REMEMBERED_BYTES)) {

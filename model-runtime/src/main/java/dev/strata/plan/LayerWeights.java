@@ -1,11 +1,11 @@
 package dev.strata.plan;
 
 import dev.strata.graph.Layer;
+import dev.strata.kernel.Structs;
 import dev.strata.precision.ActivationQuantizer;
 import dev.strata.precision.Bits;
-import java.lang.foreign.MemorySegment;
-import dev.strata.kernel.Structs;
 import dev.strata.precision.PlaneLayout;
+import java.lang.foreign.MemorySegment;
 
 /// The weights of a layer as kernels take them. Biases are `[paddedRows]` floats, zero where the
 /// layer has none.

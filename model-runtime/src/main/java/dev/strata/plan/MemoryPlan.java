@@ -40,10 +40,7 @@ final class MemoryPlan {
 
   private long lowestFree(Region.Slot slot, List<Region.Slot> placed) {
     List<Region.Slot> neighbours =
-        placed.stream()
-            .filter(slot::meets)
-            .sorted(Comparator.comparingLong(offsets::get))
-            .toList();
+        placed.stream().filter(slot::meets).sorted(Comparator.comparingLong(offsets::get)).toList();
     long offset = 0;
     for (Region.Slot neighbour : neighbours) {
       if (offset + slot.bytes() <= offsets.get(neighbour)) {

@@ -31,8 +31,7 @@ final class MovementSteps {
 
   /// Elements of one view to the places of another one of the same shape.
   private void copy(DataType type, Region x, StridedView from, Region out, StridedView to) {
-    StridedLoop loop =
-        StridedLoop.of(from.shape(), List.of(from.strides(), to.strides()));
+    StridedLoop loop = StridedLoop.of(from.shape(), List.of(from.strides(), to.strides()));
     MemorySegment dims = program.constant(loop.dims()).memory();
     MemorySegment source = program.constant(loop.strides(0)).memory();
     MemorySegment target = program.constant(loop.strides(1)).memory();
@@ -100,7 +99,9 @@ final class MovementSteps {
   }
 
   private static long product(Shape shape, int from, int to) {
-    return shape.dims().subList(from, to).stream().mapToLong(Long::longValue).reduce(1, (a, b) -> a * b);
+    return shape.dims().subList(from, to).stream()
+        .mapToLong(Long::longValue)
+        .reduce(1, (a, b) -> a * b);
   }
 
   /// A constant border is a copy into filled memory; other borders take from the image, one axis

@@ -22,7 +22,6 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.HashMap;
 import java.util.HashSet;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -46,10 +45,7 @@ public final class Planner {
   /// @throws IllegalArgumentException if the graph, the profile and the tensors do not fit
   ///     together; the message names the node or layer
   public static ExecutablePlan plan(
-      ModelGraph graph,
-      Optional<PrecisionProfile> profile,
-      TensorSource tensors,
-      Arena arena) {
+      ModelGraph graph, Optional<PrecisionProfile> profile, TensorSource tensors, Arena arena) {
     requireWired(graph);
     Planner planner = new Planner(tensors, arena);
     Map<String, Tensor> constants = new HashMap<>();
@@ -209,8 +205,7 @@ public final class Planner {
   /// Moves the activations' zero point into the bias: with codes q and x = scale (q - zero),
   /// `sum w x = scale sum w q - scale zero R`, R the sum of a channel's weights. R is what the
   /// kernel itself gives for codes of 1.
-  private LayerWeights shifted(
-      LayerWeights.Planes weights, ActivationQuantizer.PerTensor tensor) {
+  private LayerWeights shifted(LayerWeights.Planes weights, ActivationQuantizer.PerTensor tensor) {
     PlaneLayout layout = weights.layer().layout();
     MemorySegment bias = floatRows(layout);
     try (Arena scratch = Arena.ofConfined()) {
@@ -240,8 +235,7 @@ public final class Planner {
             bias.asSlice(submatrix * panelRows * Float.BYTES, panelRows * Float.BYTES);
         for (int row = 0; row < layout.submatrixRows(); row++) {
           double shift = zero * totals.getAtIndex(JAVA_FLOAT, row);
-          target.setAtIndex(
-              JAVA_FLOAT, row, (float) (plain.getAtIndex(JAVA_FLOAT, row) - shift));
+          target.setAtIndex(JAVA_FLOAT, row, (float) (plain.getAtIndex(JAVA_FLOAT, row) - shift));
         }
       }
     }

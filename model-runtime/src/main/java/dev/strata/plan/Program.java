@@ -97,8 +97,7 @@ final class Program {
 
   private Region.Fixed constant(Tensor tensor) {
     MemorySegment data = tensor.data();
-    return new Region.Fixed(
-        data.isNative() ? data : allocate(data.byteSize()).copyFrom(data));
+    return new Region.Fixed(data.isNative() ? data : allocate(data.byteSize()).copyFrom(data));
   }
 
   Region.Fixed constant(long[] values) {

@@ -27,8 +27,7 @@ final class StridedLoop {
       int next = axis;
       boolean merges =
           !ends.isEmpty()
-              && strides.stream()
-                  .allMatch(of -> of[ends.getLast()] == of[next] * shape.dim(next));
+              && strides.stream().allMatch(of -> of[ends.getLast()] == of[next] * shape.dim(next));
       if (merges) {
         ends.set(ends.size() - 1, axis);
       } else {
@@ -48,9 +47,7 @@ final class StridedLoop {
       }
     }
     List<long[]> merged =
-        strides.stream()
-            .map(of -> ends.stream().mapToLong(axis -> of[axis]).toArray())
-            .toList();
+        strides.stream().map(of -> ends.stream().mapToLong(axis -> of[axis]).toArray()).toList();
     return new StridedLoop(dims, merged);
   }
 

@@ -65,8 +65,7 @@ final class WeightedSteps {
   /// Images of activations as integers, with a scale for each sample.
   private record ImageCodes(Region codes, Region scale) {}
 
-  Region linear(
-      LayerWeights weights, Activation activation, Value x, Optional<Value> residual) {
+  Region linear(LayerWeights weights, Activation activation, Value x, Optional<Value> residual) {
     PlaneLayout layout = weights.layer().layout();
     long rows = x.elements() / layout.columns();
     Region input = program.region(x);
@@ -137,7 +136,14 @@ final class WeightedSteps {
                 () -> {
                   requireIds(what, id, count, layout.rows());
                   FloatKernels.take(
-                      Float.BYTES, 1, layout.rows(), layout.columns(), id, count, floats.weight(), y);
+                      Float.BYTES,
+                      1,
+                      layout.rows(),
+                      layout.columns(),
+                      id,
+                      count,
+                      floats.weight(),
+                      y);
                 };
             case LayerWeights.Planes planes ->
                 () -> {
@@ -162,12 +168,7 @@ final class WeightedSteps {
 
   /// `rows` rows of floats times the weights of one group.
   private void product(
-      LayerWeights.Floats weights,
-      int group,
-      Region x,
-      long rows,
-      long firstRow,
-      Target target) {
+      LayerWeights.Floats weights, int group, Region x, long rows, long firstRow, Target target) {
     PlaneLayout layout = weights.layer().layout();
     long n = layout.submatrixRows();
     long k = layout.columns();
@@ -201,19 +202,14 @@ final class WeightedSteps {
       Target target) {
     MemorySegment struct = weights.struct(group);
     Path path = path(weights, rows);
-    Region.Slot scratch =
-        program.slot(path == Path.BLOCK ? NativeKernels.blockScratch(struct) : 0);
+    Region.Slot scratch = program.slot(path == Path.BLOCK ? NativeKernels.blockScratch(struct) : 0);
     program.step(
         path.label(),
         target.regions(codes.codes(), codes.sums(), codes.scale(), scratch),
         memory -> {
           MemorySegment x = program.struct(Structs.rowsBytes());
           Structs.rows(
-              x,
-              memory.at(codes.codes()),
-              memory.at(codes.sums()),
-              memory.at(codes.scale()),
-              rows);
+              x, memory.at(codes.codes()), memory.at(codes.sums()), memory.at(codes.scale()), rows);
           MemorySegment epilogue =
               target.epilogue(
                   program.struct(Structs.epilogueBytes()),
@@ -255,12 +251,7 @@ final class WeightedSteps {
     PlaneLayout layout = weights.layer().layout();
     return program.shared(
         new Key(
-            x,
-            rows,
-            layout.columns(),
-            layout.groupSize(),
-            weights.input(),
-            weights.bitSerial()),
+            x, rows, layout.columns(), layout.groupSize(), weights.input(), weights.bitSerial()),
         Codes.class,
         () -> {
           Codes codes = quantizedRows(weights, x, rows);
@@ -441,8 +432,7 @@ final class WeightedSteps {
               window.padLeft(),
               window.padBottom(),
               window.padRight());
-      Structs.window(
-          at, 1, in.dim(1), in.dim(2), in.dim(3), run.heights(), out.dim(2), moved);
+      Structs.window(at, 1, in.dim(1), in.dim(2), in.dim(3), run.heights(), out.dim(2), moved);
       return at;
     }
 
@@ -468,8 +458,7 @@ final class WeightedSteps {
     }
   }
 
-  private void depthwise(
-      LayerWeights.Floats weights, Images images, Region x, Target target) {
+  private void depthwise(LayerWeights.Floats weights, Images images, Region x, Target target) {
     MemorySegment window = images.write(program.struct(Structs.windowBytes()));
     program.step(
         "float depthwise",
@@ -555,8 +544,7 @@ final class WeightedSteps {
               MemorySegment in = memory.at(codes.codes(), sample);
               MemorySegment out = memory.at(unrolled);
               return () ->
-                  NativeKernels.im2colS8(
-                      window, in, firstChannel, channels, padCode, columns, out);
+                  NativeKernels.im2colS8(window, in, firstChannel, channels, padCode, columns, out);
             });
         program.step(
             "group sums",
@@ -564,8 +552,7 @@ final class WeightedSteps {
             memory -> {
               MemorySegment in = memory.at(unrolled);
               MemorySegment out = memory.at(sums);
-              return () ->
-                  NativeKernels.groupSums(in, rows, columns, layout.groupSize(), out);
+              return () -> NativeKernels.groupSums(in, rows, columns, layout.groupSize(), out);
             });
         Codes rowsOfRun = new Codes(unrolled, sums, program.repeated(scale, rows));
         product(weights, group, packed(weights, rowsOfRun, rows), rows, run.firstRow(), target);

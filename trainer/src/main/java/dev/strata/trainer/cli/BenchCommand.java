@@ -131,8 +131,7 @@ final class BenchCommand implements Callable<Integer> {
   private static Map<String, Tensor> example(ModelDescription description) {
     return switch (description.preprocessing()) {
       case Preprocessing.Text text ->
-          Map.of(
-              text.input(), Tensor.ofBytes(List.of(EXAMPLE.getBytes(StandardCharsets.UTF_8))));
+          Map.of(text.input(), Tensor.ofBytes(List.of(EXAMPLE.getBytes(StandardCharsets.UTF_8))));
       case Preprocessing.Image image -> {
         Shape shape = Shape.of(1, image.channels(), image.height(), image.width());
         yield Map.of(image.input(), ramp(shape));

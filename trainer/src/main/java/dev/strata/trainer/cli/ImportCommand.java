@@ -89,8 +89,7 @@ final class ImportCommand implements Callable<Integer> {
       description =
           "Layers that keep 8 planes at every width: first, last, embedding, depthwise, none, or"
               + " layer names (default first,last,embedding,depthwise).")
-  private List<String> protectedLayers =
-      List.of("first", "last", "embedding", "depthwise");
+  private List<String> protectedLayers = List.of("first", "last", "embedding", "depthwise");
 
   @ArgGroup(validate = false, heading = "%nText models:%n")
   private TextOptions text = new TextOptions();
@@ -193,8 +192,7 @@ final class ImportCommand implements Callable<Integer> {
     spec.commandLine()
         .getOut()
         .printf(
-            "%s: %,d bytes; see it with: strata inspect %s%n",
-            output, Files.size(output), output);
+            "%s: %,d bytes; see it with: strata inspect %s%n", output, Files.size(output), output);
     return ExitCode.OK;
   }
 
@@ -212,9 +210,7 @@ final class ImportCommand implements Callable<Integer> {
       }
     }
     QuantizationSettings defaults = QuantizationSettings.defaults();
-    return defaults
-        .withGroups(groupSize, defaults.convolutionGroup())
-        .withKeptWide(roles, layers);
+    return defaults.withGroups(groupSize, defaults.convolutionGroup()).withKeptWide(roles, layers);
   }
 
   private ModelInterface face() throws IOException {

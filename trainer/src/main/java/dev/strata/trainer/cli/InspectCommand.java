@@ -122,8 +122,7 @@ final class InspectCommand implements Callable<Integer> {
       }
     }
     double average = weights == 0 ? 0 : read / weights;
-    return new PrecisionRow(
-        bits.count(), artifact.prefixBytes(bits), average, profile.quality());
+    return new PrecisionRow(bits.count(), artifact.prefixBytes(bits), average, profile.quality());
   }
 
   private static String toJson(Inspection inspection) throws JsonProcessingException {
@@ -142,24 +141,26 @@ final class InspectCommand implements Callable<Integer> {
     description
         .inputs()
         .forEach(
-            spec -> text.append("  in   %s %s %s%n".formatted(spec.name(), spec.type(), spec.shape())));
+            spec ->
+                text.append("  in   %s %s %s%n".formatted(spec.name(), spec.type(), spec.shape())));
     description
         .outputs()
         .forEach(
-            spec -> text.append("  out  %s %s %s%n".formatted(spec.name(), spec.type(), spec.shape())));
-    inspection.provenance().forEach((key, value) -> text.append("  %s: %s%n".formatted(key, value)));
+            spec ->
+                text.append("  out  %s %s %s%n".formatted(spec.name(), spec.type(), spec.shape())));
+    inspection
+        .provenance()
+        .forEach((key, value) -> text.append("  %s: %s%n".formatted(key, value)));
     text.append("\nLayers\n").append(layerTable(inspection));
     text.append("\nPrecisions\n").append(precisionTable(inspection));
     return text.toString();
   }
 
   private static Table layerTable(Inspection inspection) {
-    List<Integer> widths =
-        inspection.precisions().stream().map(PrecisionRow::bits).toList();
+    List<Integer> widths = inspection.precisions().stream().map(PrecisionRow::bits).toList();
     String planesHead =
         "planes at " + widths.stream().map(String::valueOf).collect(Collectors.joining(" "));
-    Table table =
-        new Table("layer", "kind", "shape", "group", "bytes/plane", planesHead);
+    Table table = new Table("layer", "kind", "shape", "group", "bytes/plane", planesHead);
     for (LayerRow layer : inspection.layers()) {
       String planes =
           layer.storage().equals("FLOAT")

@@ -61,8 +61,7 @@ public record Idx(int[] dims, byte[] values) {
     }
     byte[] values = in.readNBytes((int) total);
     if (values.length != total) {
-      throw new IOException(
-          "%s: got %d values, expected %d".formatted(name, values.length, total));
+      throw new IOException("%s: got %d values, expected %d".formatted(name, values.length, total));
     }
     return new Idx(dims, values);
   }

@@ -28,8 +28,7 @@ public final class FloatReference implements AutoCloseable {
   public FloatReference(FloatModel model, ModelDescription description, TensorSource assets) {
     try {
       processing = ModelProcessing.of(description, assets);
-      context =
-          Planner.plan(model.graph(), Optional.empty(), model.tensors(), arena).newContext();
+      context = Planner.plan(model.graph(), Optional.empty(), model.tensors(), arena).newContext();
     } catch (Throwable failure) {
       arena.close();
       throw failure;

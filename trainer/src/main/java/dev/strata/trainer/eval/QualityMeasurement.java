@@ -40,8 +40,7 @@ public record QualityMeasurement(
         int done = (precisions.size() + 1) * samples.size();
         List<Map<String, Tensor>> outputs =
             run(samples, inputs -> session.predict(bits, inputs).outputs(), done, total, listener);
-        precisions.put(
-            bits, Answers.of(description, outputs).quality(expected, samples.truth()));
+        precisions.put(bits, Answers.of(description, outputs).quality(expected, samples.truth()));
       }
     }
     return new QualityMeasurement(
@@ -78,7 +77,8 @@ public record QualityMeasurement(
             .toList();
     Map<String, String> provenance = new TreeMap<>(description.provenance());
     provenance.put("quality.data", "%s, %d samples".formatted(data, samples));
-    reference.forEach((metric, value) -> provenance.put("quality.fp32." + metric, "%.5f".formatted(value)));
+    reference.forEach(
+        (metric, value) -> provenance.put("quality.fp32." + metric, "%.5f".formatted(value)));
     return new ModelDescription(
         description.name(),
         description.inputs(),

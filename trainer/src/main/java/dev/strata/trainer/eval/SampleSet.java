@@ -55,9 +55,7 @@ public record SampleSet(List<Map<String, Tensor>> samples, List<String> truth) {
   /// Texts for one BYTES input.
   public static SampleSet ofTexts(String input, List<String> texts) {
     return new SampleSet(
-        texts.stream()
-            .map(text -> bytes(input, text.getBytes(StandardCharsets.UTF_8)))
-            .toList(),
+        texts.stream().map(text -> bytes(input, text.getBytes(StandardCharsets.UTF_8))).toList(),
         List.of());
   }
 
@@ -211,10 +209,7 @@ public record SampleSet(List<Map<String, Tensor>> samples, List<String> truth) {
     List<Path> files;
     try (Stream<Path> entries = Files.list(folder)) {
       files =
-          entries
-              .filter(file -> file.toString().matches("(?i).*\\.(png|jpe?g)"))
-              .sorted()
-              .toList();
+          entries.filter(file -> file.toString().matches("(?i).*\\.(png|jpe?g)")).sorted().toList();
     }
     requireKind(!files.isEmpty(), folder, "PNG or JPEG files in it");
     List<byte[]> contents = new ArrayList<>();

@@ -103,12 +103,7 @@ public record ModelImport(
       face.assets().forEach(tensors::put);
       ModelDescription description =
           face.describe(
-              name,
-              network.graph(),
-              outputs,
-              network.profiles(),
-              defaultBits,
-              fullProvenance());
+              name, network.graph(), outputs, network.profiles(), defaultBits, fullProvenance());
       ArtifactWriter.write(target, description, tensors);
     }
   }
@@ -130,8 +125,7 @@ public record ModelImport(
       try {
         processing.prepare(sample).stream().map(PreparedBatch::graphInputs).forEach(runs::add);
       } catch (RejectedInputException rejected) {
-        throw new IllegalArgumentException(
-            "calibration: " + rejected.getMessage(), rejected);
+        throw new IllegalArgumentException("calibration: " + rejected.getMessage(), rejected);
       }
     }
     return new CalibrationData(runs);
@@ -139,8 +133,7 @@ public record ModelImport(
 
   private boolean isClientInput(FloatModel model) {
     List<String> names = face.inputs(model.graph()).stream().map(TensorSpec::name).toList();
-    return calibration.samples().stream()
-        .allMatch(sample -> names.containsAll(sample.keySet()));
+    return calibration.samples().stream().allMatch(sample -> names.containsAll(sample.keySet()));
   }
 
   private Map<String, String> fullProvenance() throws IOException {

@@ -59,8 +59,7 @@ public record ModelInterface(
   Map<String, Tensor> example(ModelGraph graph) {
     return switch (preprocessing) {
       case Preprocessing.Text text ->
-          Map.of(
-              text.input(), Tensor.ofBytes(List.of("a".getBytes(StandardCharsets.UTF_8))));
+          Map.of(text.input(), Tensor.ofBytes(List.of("a".getBytes(StandardCharsets.UTF_8))));
       case Preprocessing.Image image ->
           Map.of(
               image.input(),

@@ -97,8 +97,7 @@ final class ErrorCompensation {
     return place >= parent + bin ? parent + bin : parent;
   }
 
-  private static float value(
-      GroupGrid grid, int row, int column, RowFit fit, int code, int bits) {
+  private static float value(GroupGrid grid, int row, int column, RowFit fit, int code, int bits) {
     int group = column / grid.layout().groupSize();
     return (float)
         (fit.gamma() * grid.step(row, group) * GroupGrid.middleOfBin((byte) code, bits)

@@ -48,8 +48,7 @@ sealed interface InputRows {
     }
 
     @Override
-    public void read(
-        MemorySegment floats, Shape shape, int part, long row, float[] into, int at) {
+    public void read(MemorySegment floats, Shape shape, int part, long row, float[] into, int at) {
       MemorySegment.copy(
           floats, ValueLayout.JAVA_FLOAT, row * columns * Float.BYTES, into, at, columns);
     }
@@ -68,8 +67,7 @@ sealed interface InputRows {
     }
 
     @Override
-    public void read(
-        MemorySegment floats, Shape shape, int part, long row, float[] into, int at) {
+    public void read(MemorySegment floats, Shape shape, int part, long row, float[] into, int at) {
       long width = window.outputWidth(shape.dim(2), false);
       long height = window.outputHeight(shape.dim(1), false);
       long sample = row / (width * height);

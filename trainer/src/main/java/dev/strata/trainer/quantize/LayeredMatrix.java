@@ -2,7 +2,8 @@ package dev.strata.trainer.quantize;
 
 import dev.strata.precision.PlaneLayout;
 
-/// A weight matrix as 8-bit codes on its parent grid. At `bits` planes weight (c, j) is `gamma * S_g
+/// A weight matrix as 8-bit codes on its parent grid. At `bits` planes weight (c, j) is `gamma *
+// S_g
 /// * m + zeta * b_g`, with m the middle of the code's bin and gamma, zeta of row and width.
 ///
 /// @param codes `[rows][columns]`, unsigned

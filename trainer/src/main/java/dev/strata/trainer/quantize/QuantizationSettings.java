@@ -50,7 +50,16 @@ public record QuantizationSettings(
 
   public static QuantizationSettings defaults() {
     return new QuantizationSettings(
-        64, WHOLE_ROW, EnumSet.allOf(Role.class), Set.of(), true, new Bits(4), 0.01, 32768, 2304, 2);
+        64,
+        WHOLE_ROW,
+        EnumSet.allOf(Role.class),
+        Set.of(),
+        true,
+        new Bits(4),
+        0.01,
+        32768,
+        2304,
+        2);
   }
 
   public QuantizationSettings withErrorCompensation(boolean wanted) {

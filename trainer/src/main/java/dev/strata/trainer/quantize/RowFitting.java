@@ -7,7 +7,8 @@ import java.util.Set;
 import java.util.stream.IntStream;
 
 /// Fits gamma and zeta of each row and width to the float weights: plain least squares, or with
-/// calibration weighted by the covariance of the layer's inputs, which makes it least squares of the
+/// calibration weighted by the covariance of the layer's inputs, which makes it least squares of
+// the
 /// layer's output (its mean is the bias's business).
 final class RowFitting {
   private final float[] weights;
@@ -36,8 +37,7 @@ final class RowFitting {
       int last = first + rows / parts;
       SymmetricMatrix covariance = covariances.get()[part];
       double ridge = Math.max(covariance.meanDiagonal() * 1e-4, Double.MIN_NORMAL);
-      fitPart(
-          matrix, widths, Optional.of(covariance.withRidge(ridge)), first, last, fits);
+      fitPart(matrix, widths, Optional.of(covariance.withRidge(ridge)), first, last, fits);
     }
     return fits;
   }

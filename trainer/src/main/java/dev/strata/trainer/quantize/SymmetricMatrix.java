@@ -3,7 +3,8 @@ package dev.strata.trainer.quantize;
 import java.util.Arrays;
 import java.util.stream.IntStream;
 
-/// A dense symmetric matrix of which the lower triangle is kept: second moments of a layer's inputs.
+/// A dense symmetric matrix of which the lower triangle is kept: second moments of a layer's
+// inputs.
 final class SymmetricMatrix {
   private static final int BLOCK = 64;
 

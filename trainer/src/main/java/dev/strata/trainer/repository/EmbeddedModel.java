@@ -127,8 +127,7 @@ public enum EmbeddedModel {
     ModelPackage jar = ModelPackage.find(packages, MINILM_PACKAGE);
     ModelInterface face =
         new ModelInterface(
-            new Preprocessing.Text(
-                "text", 256, "input_ids", "attention_mask", "token_type_ids"),
+            new Preprocessing.Text("text", 256, "input_ids", "attention_mask", "token_type_ids"),
             new Postprocessing.MeanPool("last_hidden_state", "embedding"),
             List.of(),
             Map.of(ModelProcessing.TOKENIZER, jar.read("all-minilm-l6-v2-tokenizer.json")));
