@@ -4,7 +4,6 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Map;
 
 /// Places of all slots in one block: slots that live at the same step do not overlap, others may
 /// share bytes. The largest slots are placed first, each at the lowest offset that is free for its
@@ -19,7 +18,7 @@ final class MemoryPlan {
     NEVER
   }
 
-  private final Map<Region.Slot, Long> offsets = new IdentityHashMap<>();
+  private final IdentityHashMap<Region.Slot, Long> offsets = new IdentityHashMap<>();
   private long bytes;
 
   private MemoryPlan() {}

@@ -33,7 +33,7 @@ final class Program {
   private final Arena arena;
   private final List<Draft> drafts = new ArrayList<>();
   private final List<Region.Slot> slots = new ArrayList<>();
-  private final Map<Tensor, Region.Fixed> constants = new IdentityHashMap<>();
+  private final IdentityHashMap<Tensor, Region.Fixed> constants = new IdentityHashMap<>();
   private final Map<Object, Object> shared = new HashMap<>();
   private String node = "";
   private Optional<Observation> observation = Optional.empty();

@@ -9,7 +9,7 @@ sealed interface Region {
   /// holds the plan keeps its model open, and calls pay for no liveness check.
   record Fixed(MemorySegment memory) implements Region {
     @SuppressWarnings("restricted")
-    Fixed {
+    public Fixed {
       memory = MemorySegment.ofAddress(memory.address()).reinterpret(memory.byteSize());
     }
   }
