@@ -3,7 +3,6 @@ package dev.strata.artifact;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
-import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.strata.artifact.HeaderJson.PrefixEntry;
 import dev.strata.graph.ModelDescription;
 import dev.strata.graph.Shape;
@@ -52,7 +51,6 @@ record ArtifactHeader(
   private static final class Reader {
     private final Path path;
     private final MemorySegment file;
-    private final JsonMapper mapper = HeaderJson.mapper();
     private final List<Listing> listings = new ArrayList<>();
     private final Map<String, String> metadata = new HashMap<>();
     private long dataOffset;
@@ -73,7 +71,7 @@ record ArtifactHeader(
           String.valueOf(metadata.get(HeaderJson.FORMAT)));
       List<ArtifactSection> sections = readSections();
       HeaderHash.check(path, json, required(HeaderJson.HEADER_SHA256));
-      ModelDescription description = readDescription();
+      ModelDescription description = read(HeaderJson.MODEL, ModelDescription.class);
       return new ArtifactHeader(dataOffset, description, place(sections), sections);
     }
 
@@ -112,7 +110,7 @@ record ArtifactHeader(
     }
 
     private void readJson(String json) throws CorruptArtifactException {
-      try (JsonParser parser = mapper.createParser(json)) {
+      try (JsonParser parser = HeaderJson.MAPPER.createParser(json)) {
         expect(parser, parser.nextToken(), JsonToken.START_OBJECT);
         while (parser.nextToken() == JsonToken.FIELD_NAME) {
           String name = parser.currentName();
@@ -244,15 +242,11 @@ record ArtifactHeader(
     }
 
     private List<ArtifactSection> readSections() throws CorruptArtifactException {
-      PrefixEntry[] entries;
-      try {
-        entries = mapper.readValue(required(HeaderJson.PREFIX), PrefixEntry[].class);
-      } catch (JsonProcessingException failure) {
-        throw notJson(HeaderJson.PREFIX, failure);
-      }
+      PrefixEntry[] entries = read(HeaderJson.PREFIX, PrefixEntry[].class);
       List<ArtifactSection> sections = new ArrayList<>();
       long offset = dataOffset;
       for (PrefixEntry entry : entries) {
+        require(entry != null, LENGTH_BYTES, HeaderJson.PREFIX + " without nulls", "null");
         require(
             entry.section() == sections.size() && entry.length() >= offset,
             LENGTH_BYTES,
@@ -312,12 +306,16 @@ record ArtifactHeader(
       return begin > section.end() || (begin == section.end() && end > begin);
     }
 
-    private ModelDescription readDescription() throws CorruptArtifactException {
+    /// Reads the JSON that a metadata value holds.
+    private <T> T read(String key, Class<T> type) throws CorruptArtifactException {
+      T value;
       try {
-        return mapper.readValue(required(HeaderJson.MODEL), ModelDescription.class);
+        value = HeaderJson.MAPPER.readValue(required(key), type);
       } catch (JsonProcessingException failure) {
-        throw notJson(HeaderJson.MODEL, failure);
+        throw notJson(key, failure);
       }
+      require(value != null, LENGTH_BYTES, key, "null");
+      return value;
     }
 
     private String required(String key) throws CorruptArtifactException {

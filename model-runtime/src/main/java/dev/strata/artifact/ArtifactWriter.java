@@ -4,7 +4,6 @@ import static java.nio.file.StandardCopyOption.ATOMIC_MOVE;
 import static java.nio.file.StandardCopyOption.REPLACE_EXISTING;
 
 import com.fasterxml.jackson.core.JsonGenerator;
-import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.strata.artifact.HeaderJson.PrefixEntry;
 import dev.strata.graph.ModelDescription;
 import dev.strata.graph.Shape;
@@ -31,7 +30,6 @@ public final class ArtifactWriter {
   private final List<Placed> placed = new ArrayList<>();
   private final List<Long> sectionEnds = new ArrayList<>();
   private final List<String> sectionHashes = new ArrayList<>();
-  private final JsonMapper mapper = HeaderJson.mapper();
   private final ModelDescription description;
 
   /// @param begin data offset: counted from the first tensor
@@ -182,13 +180,13 @@ public final class ArtifactWriter {
               section, dataOffset + sectionEnds.get(section), sectionHashes.get(section)));
     }
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-    try (JsonGenerator json = mapper.createGenerator(bytes)) {
+    try (JsonGenerator json = HeaderJson.MAPPER.createGenerator(bytes)) {
       json.writeStartObject();
       json.writeObjectFieldStart(HeaderJson.METADATA);
       json.writeStringField(HeaderJson.FORMAT, HeaderJson.FORMAT_VERSION);
       json.writeStringField(HeaderJson.HEADER_SHA256, HeaderHash.ZEROS);
-      json.writeStringField(HeaderJson.PREFIX, mapper.writeValueAsString(prefix));
-      json.writeStringField(HeaderJson.MODEL, mapper.writeValueAsString(description));
+      json.writeStringField(HeaderJson.PREFIX, HeaderJson.MAPPER.writeValueAsString(prefix));
+      json.writeStringField(HeaderJson.MODEL, HeaderJson.MAPPER.writeValueAsString(description));
       json.writeEndObject();
       for (Placed tensor : placed) {
         json.writeObjectFieldStart(tensor.name());

@@ -33,8 +33,10 @@ final class HeaderJson {
   /// @param sha256 of the section's own bytes
   record PrefixEntry(int section, long length, String sha256) {}
 
-  /// A fresh mapper; the caller keeps it for as long as it reads or writes one file.
-  static JsonMapper mapper() {
+  /// Shared, since it learns the records' properties only once; its settings never change.
+  static final JsonMapper MAPPER = mapper();
+
+  private static JsonMapper mapper() {
     JsonFactory factory =
         JsonFactory.builder()
             .streamReadConstraints(
