@@ -1,5 +1,12 @@
 #include "isa.h"
 
+#include "bitserial/bitserial.h"
+#include "block/block.h"
+#include "depthwise/depthwise.h"
+#include "gather/gather.h"
+#include "quantize/quantize.h"
+#include "stream/stream.h"
+
 #if defined(__x86_64__)
 #include <cpuid.h>
 
@@ -42,6 +49,12 @@ uint32_t strata_abi(void) { return STRATA_ABI; }
 uint32_t strata_isa_select(uint32_t isa) {
   uint32_t best = strata_isa_probe();
   uint32_t chosen = isa < best ? isa : best;
+  strata_stream_select(chosen);
+  strata_block_select(chosen);
+  strata_bitserial_select(chosen);
+  strata_gather_select(chosen);
+  strata_depthwise_select(chosen);
+  strata_quantize_select(chosen);
   strata_float_select(chosen);
   return chosen;
 }
