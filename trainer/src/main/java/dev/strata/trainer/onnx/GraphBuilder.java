@@ -1,6 +1,5 @@
 package dev.strata.trainer.onnx;
 
-import dev.strata.graph.Constant;
 import dev.strata.graph.Layer;
 import dev.strata.graph.Node;
 import dev.strata.graph.Op;
@@ -113,22 +112,31 @@ final class GraphBuilder {
       int submatrices,
       Tensor weight,
       Optional<float[]> bias) {
-    String name = fresh(layerNames, hint);
+    String name = freshLayer(hint);
     layers.put(
         name,
         new Layer(
             name, kind, Layer.Storage.FLOAT, PlaneLayout.perChannel(rows, columns, submatrices)));
     weights.put(name + ".weight", Tensors.reshape(weight, Shape.of(rows, columns)));
-    String biasName = name + ".bias";
-    bias.ifPresent(values -> weights.put(biasName, Tensor.of(Shape.of(rows), values)));
-    valueNames.addAll(List.of(name + ".weight", biasName));
+    bias.ifPresent(values -> weights.put(name + ".bias", Tensor.of(Shape.of(rows), values)));
     return name;
   }
 
-  List<Constant> constantList() {
-    return constants.entrySet().stream()
-        .map(entry -> new Constant(entry.getKey(), entry.getValue().type(), entry.getValue().shape()))
-        .toList();
+  /// A name whose tensors are not called like a constant.
+  private String freshLayer(String hint) {
+    String name = hint;
+    for (int i = 1; !isFreeForLayer(name); i++) {
+      name = hint + "." + i;
+    }
+    layerNames.add(name);
+    valueNames.addAll(List.of(name + ".weight", name + ".bias"));
+    return name;
+  }
+
+  private boolean isFreeForLayer(String name) {
+    return !layerNames.contains(name)
+        && !valueNames.contains(name + ".weight")
+        && !valueNames.contains(name + ".bias");
   }
 
   private static String fresh(Set<String> names, String hint) {
