@@ -319,10 +319,11 @@ final class WeightedSteps {
         yield new ImageCodes(codes, scale);
       }
       case ActivationQuantizer.PerTensor tensor -> {
-        long channels = shape.dim(3);
-        long pixels = shape.elements() / channels;
-        Region.Slot sums = program.slot(pixels * Integer.BYTES);
-        quantizeStatic(tensor, x, pixels, channels, channels, channels, codes, sums);
+        // Image row by image row, whose sums are in range and not needed.
+        long width = shape.dim(2) * shape.dim(3);
+        long rows = shape.dim(0) * shape.dim(1);
+        Region.Slot sums = program.slot(rows * Integer.BYTES);
+        quantizeStatic(tensor, x, rows, width, width, width, codes, sums);
         yield new ImageCodes(codes, program.repeated(tensor.scale(), samples));
       }
       case ActivationQuantizer.PerRow _ -> throw unfit(weights);
