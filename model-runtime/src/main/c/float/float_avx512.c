@@ -10,10 +10,20 @@ enum { LANES = 16, TILE_ROWS = 8, TILE_VECTORS = 2 };
 
 static inline vec vec_zero(void) { return _mm512_setzero_ps(); }
 static inline vec vec_load(const float *x) { return _mm512_loadu_ps(x); }
+// The first `count` values and zeros; reads no others.
+static inline vec vec_load_first(const float *x, int64_t count) {
+  return _mm512_maskz_loadu_ps((__mmask16)((1u << count) - 1), x);
+}
 static inline void vec_store(float *x, vec v) { _mm512_storeu_ps(x, v); }
 static inline vec vec_broadcast(float x) { return _mm512_set1_ps(x); }
 static inline vec vec_fma(vec a, vec b, vec c) { return _mm512_fmadd_ps(a, b, c); }
 static inline vec vec_add(vec a, vec b) { return _mm512_add_ps(a, b); }
+static inline vec vec_sub(vec a, vec b) { return _mm512_sub_ps(a, b); }
+static inline vec vec_mul(vec a, vec b) { return _mm512_mul_ps(a, b); }
+static inline vec vec_larger(vec a, vec b) {
+  vec most = _mm512_max_ps(b, a);  // a where one is NaN
+  return _mm512_mask_mov_ps(most, _mm512_cmp_ps_mask(b, b, _CMP_UNORD_Q), b);
+}
 
 // y[i][j] = x[j][i] for 16 x 16: pairs and quads change places within 128 bits, then the quarters.
 static inline void turn(const float *x, int64_t x_stride, float *y, int64_t y_stride) {

@@ -8,20 +8,26 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.zip.GZIPInputStream;
 
-/// The IDX format of MNIST and its kin, plain or gzipped: unsigned bytes with a big-endian header.
-///
-/// @param dims sizes, samples first
-/// @param values row-major
-public record Idx(int[] dims, byte[] values) {
+/// The IDX format of MNIST and its kin, plain or gzipped: unsigned bytes with a big-endian
+/// header.
+public final class Idx {
   private static final int UNSIGNED_BYTES = 0x08;
 
+  private final int samples;
+  private final byte[] values;
+
+  private Idx(int samples, byte[] values) {
+    this.samples = samples;
+    this.values = values;
+  }
+
   public int samples() {
-    return dims[0];
+    return samples;
   }
 
   /// Values of one sample.
   public int sampleSize() {
-    return values.length / dims[0];
+    return values.length / samples;
   }
 
   /// @return element `index` of sample `sample`, 0..255
@@ -63,6 +69,6 @@ public record Idx(int[] dims, byte[] values) {
     if (values.length != total) {
       throw new IOException("%s: got %d values, expected %d".formatted(name, values.length, total));
     }
-    return new Idx(dims, values);
+    return new Idx(dims[0], values);
   }
 }

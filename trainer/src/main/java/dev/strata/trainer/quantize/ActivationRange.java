@@ -11,8 +11,8 @@ final class ActivationRange {
 
   private ActivationRange() {}
 
-  /// The range that rounds the seen values with the least mean squared error: the observed one, or
-  /// one up to a half narrower.
+  /// The range that rounds the seen values with the least mean squared error: the observed one,
+  /// or one up to a half narrower.
   static ActivationQuantizer.PerTensor of(ValueHistogram seen) {
     double low = Math.min(seen.minimum(), 0);
     double high = Math.max(seen.maximum(), 0);

@@ -8,9 +8,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/// Typical inputs of a network, by the names of its graph inputs. Each batch runs once; padding in
-// a
-/// batch would count as data, so texts of different lengths come one by one.
+/// Typical inputs of a network, by the names of its graph inputs. Each batch runs once; padding
+/// in a batch would count as data, so texts of different lengths come one by one.
 ///
 /// @param batches graph inputs of one run each; empty means quantize from weights alone
 public record CalibrationData(List<Map<String, Tensor>> batches) {

@@ -4,15 +4,15 @@ import dev.strata.precision.Bits;
 import dev.strata.precision.PlaneLayout;
 import java.util.stream.IntStream;
 
-/// Chooses the codes of a layer so that the error of one weight is made good by the weights after
-/// it, as far as the layer's inputs are correlated.
+/// Chooses the codes of a layer so that the error of one weight is made good by the weights
+/// after it, as far as the layer's inputs are correlated.
 ///
 /// Widths are nested, so only one can be native: its prefix is chosen first; each further bit is
-/// chosen inside the fixed cell, with feedback of its own that starts again from the float weights.
-/// Narrower widths are cut from the native one. The feedback is that of GPTQ in its equivalent LDL
-/// form: with the inputs' covariance `H = U D U^T`, U unit upper triangular, the output error is
-/// `sum_j D_j (e_j + sum_{i<j} U_ij e_i)^2`; rounding `w_j + sum_{i<j} U_ij e_i` makes each term
-/// small in turn. Columns are visited by falling variance.
+/// chosen inside the fixed cell, with feedback of its own that starts again from the float
+/// weights. Narrower widths are cut from the native one. The feedback is that of GPTQ in its
+/// equivalent LDL form: with the inputs' covariance `H = U D U^T`, U unit upper triangular, the
+/// output error is `sum_j D_j (e_j + sum_{i<j} U_ij e_i)^2`; rounding `w_j + sum_{i<j} U_ij
+/// e_i` makes each term small in turn. Columns are visited by falling variance.
 final class ErrorCompensation {
   private static final int ROWS_AT_ONCE = 8;
 

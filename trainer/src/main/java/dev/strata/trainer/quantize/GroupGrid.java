@@ -2,12 +2,12 @@ package dev.strata.trainer.quantize;
 
 import dev.strata.precision.PlaneLayout;
 
-/// The parent grid of one weight matrix: for each group of columns of each row a step `S_g = S_c *
-/// n_g` and an offset `b_g = B_c * m_g`, shared by all widths. `n_g` is an unsigned and `m_g` a
-/// signed 8-bit code against the row's units `S_c` and `B_c`.
+/// The parent grid of one weight matrix: for each group of columns of each row a step `S_g =
+/// S_c * n_g` and an offset `b_g = B_c * m_g`, shared by all widths. `n_g` is an unsigned and
+/// `m_g` a signed 8-bit code against the row's units `S_c` and `B_c`.
 ///
-/// The 256 bins of a group are `[b_g + S_g * (q - 128), b_g + S_g * (q - 127))`. Steps are rounded
-/// up after the offset has been rounded, so every weight lies in a bin: nothing clips.
+/// The 256 bins of a group are `[b_g + S_g * (q - 128), b_g + S_g * (q - 127))`. Steps are
+/// rounded up after the offset has been rounded, so every weight lies in a bin: nothing clips.
 public final class GroupGrid {
   private static final int MAX_STEP_CODE = 255;
   private static final int MAX_OFFSET_CODE = 127;
@@ -165,8 +165,8 @@ public final class GroupGrid {
     return codes;
   }
 
-  /// Middle of the bin of a code's first `bits` planes, in 8-bit steps from the group's offset: `2
-  /// ^ (7 - bits) * (2u - (2 ^ bits - 1))` with `u = code >> (8 - bits)`.
+  /// Middle of the bin of a code's first `bits` planes, in 8-bit steps from the group's offset:
+  /// `2 ^ (7 - bits) * (2u - (2 ^ bits - 1))` with `u = code >> (8 - bits)`.
   public static float middleOfBin(byte code, int bits) {
     int prefix = (code & 0xff) >> (8 - bits) << (8 - bits);
     return (2 * prefix - (256 - (1 << (8 - bits)))) / 2f;

@@ -3,17 +3,20 @@ package dev.strata.trainer.quantize;
 import dev.strata.graph.Shape;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.List;
 import java.util.Optional;
 import java.util.SplittableRandom;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
-/// Gathers the statistics of one layer's input over many batches, from rows spread evenly over each
-/// batch.
+/// Gathers the statistics of one layer's input over many batches, from rows spread evenly over
+/// each batch.
 final class InputCollector {
   private static final int BUFFERED_ROWS = 256;
 
   private final InputRows rows;
   private final int rowsPerBatch;
-  private final Optional<SymmetricMatrix[]> moments;
+  private final Optional<List<SymmetricMatrix>> moments;
   private final Optional<ValueHistogram> range;
   private final double[][] sums;
   private final float[] buffer;
@@ -29,9 +32,13 @@ final class InputCollector {
     sums = new double[rows.parts()][rows.columns()];
     buffer = new float[BUFFERED_ROWS * rows.columns()];
     range = withRange ? Optional.of(new ValueHistogram()) : Optional.empty();
-    moments = withCovariance ? Optional.of(new SymmetricMatrix[rows.parts()]) : Optional.empty();
-    moments.ifPresent(
-        matrices -> java.util.Arrays.setAll(matrices, i -> new SymmetricMatrix(rows.columns())));
+    moments =
+        withCovariance
+            ? Optional.of(
+                Stream.generate(() -> new SymmetricMatrix(rows.columns()))
+                    .limit(rows.parts())
+                    .toList())
+            : Optional.empty();
   }
 
   void observe(MemorySegment floats, Shape shape) {
@@ -61,7 +68,7 @@ final class InputCollector {
         sums[part][column] += buffer[row * rows.columns() + column];
       }
     }
-    moments.ifPresent(matrices -> matrices[part].addGram(buffer, taken));
+    moments.ifPresent(matrices -> matrices.get(part).addGram(buffer, taken));
   }
 
   private static void addValues(ValueHistogram histogram, MemorySegment floats, long elements) {
@@ -76,14 +83,16 @@ final class InputCollector {
     for (int part = 0; part < sums.length; part++) {
       means[part] = java.util.Arrays.stream(sums[part]).map(sum -> sum * scale).toArray();
     }
-    Optional<SymmetricMatrix[]> covariances =
-        moments.map(
-            matrices -> {
-              SymmetricMatrix[] centred = new SymmetricMatrix[matrices.length];
-              java.util.Arrays.setAll(centred, i -> matrices[i].centred(scale, means[i]));
-              return centred;
-            });
     return new InputStatistics(
-        rows.parts(), means, covariances, range.orElseGet(ValueHistogram::new));
+        means,
+        moments.map(matrices -> centred(matrices, scale, means)),
+        range.orElseGet(ValueHistogram::new));
+  }
+
+  private static List<SymmetricMatrix> centred(
+      List<SymmetricMatrix> moments, double scale, double[][] means) {
+    return IntStream.range(0, means.length)
+        .mapToObj(part -> moments.get(part).centred(scale, means[part]))
+        .toList();
   }
 }

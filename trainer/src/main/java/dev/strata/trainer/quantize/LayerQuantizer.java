@@ -3,9 +3,8 @@ package dev.strata.trainer.quantize;
 import dev.strata.graph.Layer;
 import dev.strata.graph.MemoryTensors;
 import dev.strata.precision.Bits;
-import dev.strata.precision.PlaneCodec;
 import dev.strata.precision.PlaneLayout;
-import java.util.ArrayList;
+import dev.strata.precision.PlaneNames;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -51,16 +50,16 @@ final class LayerQuantizer {
     LayeredMatrix nearest = new LayeredMatrix(grid, grid.nearestCodes(weights));
     RowFitting fitting = new RowFitting(weights, inputs);
     RowFit[][] fits = fitting.fit(nearest, widths);
-    Optional<SymmetricMatrix[]> covariances = inputs.flatMap(InputStatistics::covariances);
+    Optional<List<SymmetricMatrix>> covariances = inputs.flatMap(InputStatistics::covariances);
     boolean narrow = widths.contains(settings.nativeBits());
     if (!settings.errorCompensation() || covariances.isEmpty() || !narrow) {
       return new LayerQuantizer(layer, weights, bias, inputs, nearest, fits);
     }
     byte[] codes = new byte[weights.length];
-    int parts = covariances.get().length;
+    int parts = covariances.get().size();
     int rows = layer.layout().rows() / parts;
     for (int part = 0; part < parts; part++) {
-      ErrorCompensation.of(covariances.get()[part], settings.nativeBits(), settings.damping())
+      ErrorCompensation.of(covariances.get().get(part), settings.nativeBits(), settings.damping())
           .compensate(weights, grid, fits, part * rows, (part + 1) * rows, codes);
     }
     LayeredMatrix compensated = new LayeredMatrix(grid, codes);
@@ -72,8 +71,9 @@ final class LayerQuantizer {
     return layer;
   }
 
-  LayeredMatrix matrix() {
-    return matrix;
+  /// The weights of one row at a width.
+  void decode(int row, Bits width, float[] into) {
+    matrix.decode(row, width.count(), fits[row][width.count() - 1], into);
   }
 
   /// `sum_j (w - w_b)_j * E[x_j]` added to the bias: the mean of the layer's output stays.
@@ -101,7 +101,7 @@ final class LayerQuantizer {
     float[] decoded = new float[weights.length];
     float[] row = new float[layout.columns()];
     for (int r = 0; r < layout.rows(); r++) {
-      matrix.decode(r, width.count(), fits[r][width.count() - 1], row);
+      decode(r, width, row);
       System.arraycopy(row, 0, decoded, r * row.length, row.length);
     }
     addMeanOutput(sums, decoded, means, sign);
@@ -111,7 +111,7 @@ final class LayerQuantizer {
       float[] sums, float[] weights, InputStatistics means, int sign) {
     int columns = weights.length / sums.length;
     for (int row = 0; row < sums.length; row++) {
-      double[] mean = means.means()[means.partOf(row, sums.length)];
+      double[] mean = means.meansOf(row, sums.length);
       double sum = 0;
       for (int column = 0; column < columns; column++) {
         sum += weights[row * columns + column] * mean[column];
@@ -137,14 +137,14 @@ final class LayerQuantizer {
 
   /// Stores planes and groups.
   void putWeights(MemoryTensors tensors) {
-    List<byte[]> planes = new ArrayList<>(PlaneCodec.encode(matrix.codes(), layer.layout()));
+    List<byte[]> planes = matrix.planes();
     for (int plane = 0; plane < planes.size(); plane++) {
-      tensors.put(layer.name() + ".plane." + plane, planes.get(plane));
+      tensors.put(PlaneNames.plane(layer.name(), plane), planes.get(plane));
     }
-    tensors.put(layer.name() + ".groups", matrix.grid().table());
+    tensors.put(PlaneNames.groups(layer.name()), matrix.grid().table());
   }
 
   void putTable(MemoryTensors tensors, Bits width, float[] widthBias) {
-    tensors.put(layer.name() + ".table." + width.count(), table(width, widthBias));
+    tensors.put(PlaneNames.table(layer.name(), width), table(width, widthBias));
   }
 }

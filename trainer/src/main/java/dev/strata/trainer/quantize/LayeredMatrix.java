@@ -1,13 +1,29 @@
 package dev.strata.trainer.quantize;
 
+import dev.strata.precision.PlaneCodec;
 import dev.strata.precision.PlaneLayout;
+import java.util.List;
 
-/// A weight matrix as 8-bit codes on its parent grid. At `bits` planes weight (c, j) is `gamma *
-// S_g
-/// * m + zeta * b_g`, with m the middle of the code's bin and gamma, zeta of row and width.
-///
-/// @param codes `[rows][columns]`, unsigned
-record LayeredMatrix(GroupGrid grid, byte[] codes) {
+/// A weight matrix as 8-bit codes on its parent grid. At `bits` planes weight (c, j) is `gamma
+/// * S_g * m + zeta * b_g`, with m the middle of the code's bin and gamma, zeta of row and
+/// width.
+final class LayeredMatrix {
+  private final GroupGrid grid;
+  private final byte[] codes;
+
+  /// @param codes `[rows][columns]`, unsigned; kept, not copied
+  LayeredMatrix(GroupGrid grid, byte[] codes) {
+    this.grid = grid;
+    this.codes = codes;
+  }
+
+  GroupGrid grid() {
+    return grid;
+  }
+
+  List<byte[]> planes() {
+    return PlaneCodec.encode(codes, grid.layout());
+  }
 
   PlaneLayout layout() {
     return grid.layout();

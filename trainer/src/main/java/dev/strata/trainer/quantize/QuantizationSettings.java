@@ -11,7 +11,8 @@ import java.util.Set;
 /// @param convolutionGroup the same for convolutions, or [#WHOLE_ROW]
 /// @param keptWide roles of layers that are read with all 8 planes at every width
 /// @param keptWideLayers names of further such layers
-/// @param errorCompensation choose codes with feedback along correlated inputs; needs calibration
+/// @param errorCompensation choose codes with feedback along correlated inputs; needs
+///     calibration
 ///     data
 /// @param nativeBits the width that error compensation optimises first
 /// @param damping ridge of error compensation, as a part of the mean input variance

@@ -15,9 +15,8 @@ record RowFit(double gamma, double zeta) {
   private static final double MAX_ZETA_CHANGE = 1;
   private static final double INDEPENDENT = 1e-6;
 
-  /// Least squares of `w ~ gamma * s + zeta * b` under an inner product `<., .>`: the closed form
-  // of
-  /// the 2 x 2 normal equations. With dependent or absent offsets zeta stays 1.
+  /// Least squares of `w ~ gamma * s + zeta * b` under an inner product `<., .>`: the closed
+  /// form of the 2 x 2 normal equations. With dependent or absent offsets zeta stays 1.
   static RowFit leastSquares(double ss, double sb, double bb, double sw, double bw) {
     double determinant = ss * bb - sb * sb;
     if (determinant > INDEPENDENT * ss * bb) {

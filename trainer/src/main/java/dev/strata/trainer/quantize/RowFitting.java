@@ -2,14 +2,14 @@ package dev.strata.trainer.quantize;
 
 import dev.strata.precision.Bits;
 import dev.strata.precision.PlaneLayout;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.IntStream;
 
 /// Fits gamma and zeta of each row and width to the float weights: plain least squares, or with
-/// calibration weighted by the covariance of the layer's inputs, which makes it least squares of
-// the
-/// layer's output (its mean is the bias's business).
+/// calibration weighted by the covariance of the layer's inputs, which makes it least squares
+/// of the layer's output (its mean is the bias's business).
 final class RowFitting {
   private final float[] weights;
   private final Optional<InputStatistics> inputs;
@@ -26,16 +26,16 @@ final class RowFitting {
     for (RowFit[] row : fits) {
       java.util.Arrays.fill(row, RowFit.NONE);
     }
-    Optional<SymmetricMatrix[]> covariances = inputs.flatMap(InputStatistics::covariances);
+    Optional<List<SymmetricMatrix>> covariances = inputs.flatMap(InputStatistics::covariances);
     if (covariances.isEmpty()) {
       fitPart(matrix, widths, Optional.empty(), 0, rows, fits);
       return fits;
     }
-    int parts = covariances.get().length;
+    int parts = covariances.get().size();
     for (int part = 0; part < parts; part++) {
       int first = part * (rows / parts);
       int last = first + rows / parts;
-      SymmetricMatrix covariance = covariances.get()[part];
+      SymmetricMatrix covariance = covariances.get().get(part);
       double ridge = Math.max(covariance.meanDiagonal() * 1e-4, Double.MIN_NORMAL);
       fitPart(matrix, widths, Optional.of(covariance.withRidge(ridge)), first, last, fits);
     }

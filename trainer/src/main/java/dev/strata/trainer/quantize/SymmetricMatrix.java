@@ -4,7 +4,7 @@ import java.util.Arrays;
 import java.util.stream.IntStream;
 
 /// A dense symmetric matrix of which the lower triangle is kept: second moments of a layer's
-// inputs.
+/// inputs.
 final class SymmetricMatrix {
   private static final int BLOCK = 64;
 
@@ -155,13 +155,11 @@ final class SymmetricMatrix {
   /// @throws ArithmeticException if the matrix is not positive definite
   float[] unitUpperFactor() {
     double[] work = Arrays.copyOf(lower, lower.length);
-    for (int end = size; end > 0; end -= BLOCK) {
-      int start = Math.max(0, end - BLOCK);
+    for (int panel = Math.ceilDiv(size, BLOCK) - 1; panel >= 0; panel--) {
+      int start = panel * BLOCK;
+      int end = Math.min(size, start + BLOCK);
       factorPanel(work, start, end);
       IntStream.range(0, start).parallel().forEach(row -> eliminate(work, start, end, row));
-      if (end <= BLOCK) {
-        break;
-      }
     }
     float[] upper = new float[size * size];
     for (int column = 0; column < size; column++) {
