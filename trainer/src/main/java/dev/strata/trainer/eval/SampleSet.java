@@ -65,16 +65,23 @@ public record SampleSet(List<Map<String, Tensor>> samples, List<String> truth) {
   }
 
   /// Grey images as FP32 `[1, 1, height, width]` in 0..1.
-  public static SampleSet ofIdx(String input, Idx images) {
+  ///
+  /// @throws IllegalArgumentException if the images have another size
+  public static SampleSet ofIdx(Preprocessing.Image image, Idx images) {
+    int size = image.height() * image.width();
+    if (images.sampleSize() != size) {
+      throw new IllegalArgumentException(
+          "IDX images: got %d pixels each, expected %d x %d"
+              .formatted(images.sampleSize(), image.height(), image.width()));
+    }
+    Shape shape = Shape.of(1, 1, image.height(), image.width());
     List<Map<String, Tensor>> samples = new ArrayList<>();
-    int height = images.dims()[1];
-    int width = images.dims()[2];
     for (int i = 0; i < images.samples(); i++) {
-      float[] values = new float[images.sampleSize()];
-      for (int j = 0; j < values.length; j++) {
+      float[] values = new float[size];
+      for (int j = 0; j < size; j++) {
         values[j] = images.value(i, j) / 255f;
       }
-      samples.add(Map.of(input, Tensor.of(Shape.of(1, 1, height, width), values)));
+      samples.add(Map.of(image.input(), Tensor.of(shape, values)));
     }
     return new SampleSet(samples, List.of());
   }
@@ -127,9 +134,7 @@ public record SampleSet(List<Map<String, Tensor>> samples, List<String> truth) {
         if (Files.isDirectory(data)) {
           yield ofImages(image.input(), imageFiles(data), List.of());
         }
-        Idx images = Idx.read(data);
-        requireKind(images.dims().length == 3, data, "an IDX file of images");
-        yield ofIdx(image.input(), images);
+        yield ofIdx(image, Idx.read(data));
       }
       case Preprocessing.None none -> {
         requireKind(false, data, "an .npz file");

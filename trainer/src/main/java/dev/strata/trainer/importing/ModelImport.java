@@ -98,7 +98,7 @@ public record ModelImport(
             : calibration.samples().getFirst();
     List<TensorSpec> outputs = face.outputs(model.graph(), reference.predict(example));
     LayeredNetwork network =
-        LayeredQuantizer.quantize(model, calibrationData(model, reference), settings, progress);
+        LayeredQuantizer.quantize(model, settings, progress);
     try (var tensors = network.tensors()) {
       face.assets().forEach(tensors::put);
       ModelDescription description =

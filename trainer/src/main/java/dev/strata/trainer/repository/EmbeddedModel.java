@@ -82,11 +82,6 @@ public enum EmbeddedModel {
     try (InputStream network = resource("fashion/fm_resnet8.onnx")) {
       Files.copy(network, onnx);
     }
-    SampleSet images = idx("fashion/t2k-images-idx3-ubyte.gz");
-    List<String> labels;
-    try (InputStream file = resource("fashion/t2k-labels-idx1-ubyte.gz")) {
-      labels = SampleSet.labelsOf(Idx.read(file, "labels"));
-    }
     Preprocessing.Image image =
         new Preprocessing.Image(
             "image",
@@ -99,6 +94,11 @@ public enum EmbeddedModel {
             Preprocessing.Image.Fit.STRETCH,
             List.of(0.2860f),
             List.of(0.3530f));
+    SampleSet images = idx(image, "fashion/t2k-images-idx3-ubyte.gz");
+    List<String> labels;
+    try (InputStream file = resource("fashion/t2k-labels-idx1-ubyte.gz")) {
+      labels = SampleSet.labelsOf(Idx.read(file, "labels"));
+    }
     ModelInterface face =
         new ModelInterface(
             image,
@@ -118,7 +118,7 @@ public enum EmbeddedModel {
     return recipe(
         onnx,
         face,
-        idx("fashion/calibration-images-idx3-ubyte.gz").range(0, CALIBRATION_IMAGES),
+        idx(image, "fashion/calibration-images-idx3-ubyte.gz").range(0, CALIBRATION_IMAGES),
         new ModelImport.Evaluation(images.withTruth(labels), "Fashion-MNIST test images"),
         "Strata's own network, Apache-2.0; data: Fashion-MNIST, Zalando SE, MIT");
   }
@@ -234,9 +234,9 @@ public enum EmbeddedModel {
     return DrawnLine.of(lines("sentences-eval.txt"), MEASURED_LINES, 2);
   }
 
-  private static SampleSet idx(String name) throws IOException {
+  private static SampleSet idx(Preprocessing.Image image, String name) throws IOException {
     try (InputStream file = resource(name)) {
-      return SampleSet.ofIdx("image", Idx.read(file, name));
+      return SampleSet.ofIdx(image, Idx.read(file, name));
     }
   }
 
