@@ -1,5 +1,6 @@
 package dev.strata.trainer.cli;
 
+import java.util.Locale;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -40,6 +41,8 @@ public final class StrataCommand implements Runnable {
   @CommandLine.Spec private CommandLine.Model.CommandSpec spec;
 
   public static void main(String[] arguments) {
+    // Numbers in tables and artifacts look the same everywhere.
+    Locale.setDefault(Locale.ROOT);
     System.exit(run(arguments));
   }
 
