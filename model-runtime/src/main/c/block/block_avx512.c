@@ -180,7 +180,7 @@ static void finish(const struct strata_weights *w, const struct strata_rows *x,
 
 void strata_block_wba8_x12x32__avx512(const struct strata_weights *w, const struct strata_rows *x,
                                       const struct strata_epilogue *e, void *scratch) {
-  struct strata_block_memory memory = strata_block_memory(w, scratch);
+  struct strata_block_memory memory = strata_block_memory(scratch);
   int64_t groups = strata_group_count(w);
   int64_t panels = strata_panels(w);
   for (int64_t first = 0; first < x->count;) {

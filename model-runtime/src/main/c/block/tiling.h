@@ -10,6 +10,7 @@ enum {
   BLOCK_ROWS = 120,     // activation rows that share one unpacked tile
   BLOCK_COLUMNS = 512,  // columns unpacked at a time: 32 rows x 512 bytes are a third of a 48 KiB L1
   PACK_PITCH = 64,      // bytes between packed rows beyond the columns
+  BLOCK_TILE_BYTES = 32 * BLOCK_COLUMNS + 2 * 32 * BLOCK_ROWS * 4,  // all but the packed rows
 };
 
 struct strata_block_memory {
@@ -19,9 +20,7 @@ struct strata_block_memory {
   int8_t *packed;    // [BLOCK_ROWS][columns + PACK_PITCH]
 };
 
-static inline struct strata_block_memory strata_block_memory(const struct strata_weights *w,
-                                                             void *scratch) {
-  (void)w;
+static inline struct strata_block_memory strata_block_memory(void *scratch) {
   struct strata_block_memory memory;
   memory.codes = scratch;
   memory.a1 = (float *)(memory.codes + 32 * BLOCK_COLUMNS);
@@ -37,7 +36,7 @@ static inline int strata_block_packs(const struct strata_weights *w) {
 
 static inline int64_t strata_block_bytes(const struct strata_weights *w) {
   int64_t packed = strata_block_packs(w) ? BLOCK_ROWS * (w->columns + PACK_PITCH) : 0;
-  return 32 * BLOCK_COLUMNS + 2 * 32 * BLOCK_ROWS * (int64_t)sizeof(float) + packed;
+  return BLOCK_TILE_BYTES + packed;
 }
 
 // Activation rows [first, first + count), copied to a better pitch where that helps.

@@ -1,15 +1,13 @@
 #include "epilogue/epilogue.h"
 
-#include "float/activation.h"
-
 void strata_epilogue_activate(const struct strata_epilogue *e, int64_t first, int64_t count,
                               int64_t width) {
   if (e->activation == STRATA_IDENTITY) {
     return;
   }
   for (int64_t m = first; m < first + count; m++) {
-    strata_activate_row(e->activation, (float)e->alpha, (float)e->beta, e->out + m * e->out_stride,
-                        width);
+    float *row = e->out + m * e->out_stride;
+    strata_unary_f32(e->activation, (float)e->alpha, (float)e->beta, row, row, width);
   }
 }
 

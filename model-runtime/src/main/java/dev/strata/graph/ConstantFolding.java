@@ -69,8 +69,8 @@ public final class ConstantFolding {
     return Tensor.of(Shape.of(shape.rank()), shape.toArray());
   }
 
-  /// Whether the operator gives the same bits here and in the native kernels, so that it does not
-  /// matter where it runs.
+  /// Whether the operator on floats gives the same bits here and in the native kernels, so that it
+  /// does not matter where it runs. Integers are exact anyway.
   public static boolean isExact(Op op) {
     return switch (op) {
       case Op.Unary unary ->

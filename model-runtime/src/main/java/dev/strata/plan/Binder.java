@@ -15,10 +15,12 @@ import dev.strata.graph.Tensor;
 import dev.strata.graph.TensorSpec;
 import dev.strata.graph.TensorType;
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.LongFunction;
 
 /// Binds a plan to the shapes of its inputs: walks the graph once, evaluates what is static, names
 /// what is only a reshaped view, and makes steps of the rest.
@@ -42,12 +44,17 @@ final class Binder {
   }
 
   /// @param shapes of the graph's inputs, in their order
-  /// @param arena owns the bound plan's memory
+  /// @param arena owns the bound plan's structs and constants
+  /// @param block gives a block of at least so many bytes for activations and scratch
   static BoundPlan bind(
-      ExecutablePlan plan, List<Shape> shapes, Arena arena, MemoryPlan.Reuse reuse) {
+      ExecutablePlan plan,
+      List<Shape> shapes,
+      Arena arena,
+      MemoryPlan.Reuse reuse,
+      LongFunction<MemorySegment> block) {
     Binder binder = new Binder(plan, arena);
     binder.walk(shapes);
-    return binder.link(reuse);
+    return binder.link(reuse, block);
   }
 
   private void walk(List<Shape> shapes) {
@@ -76,11 +83,11 @@ final class Binder {
     }
   }
 
-  private BoundPlan link(MemoryPlan.Reuse reuse) {
+  private BoundPlan link(MemoryPlan.Reuse reuse, LongFunction<MemorySegment> block) {
     for (String name : plan.graph().outputs()) {
       program.keep(program.region(values.get(name)), Region.Slot.END);
     }
-    Program.Linked linked = program.link(reuse);
+    Program.Linked linked = program.link(reuse, block);
     return new BoundPlan(
         linked.steps(),
         plan.graph().inputs().stream().map(spec -> memory(linked, spec.name())).toList(),
@@ -122,14 +129,13 @@ final class Binder {
     return List.of(lower(op, weights, inputs, operands, types.get(0)));
   }
 
-  /// Folding must not change a result with the batch it is in: what is folded only when small must
-  /// be exact.
+  /// Folding must not change a result with the batch it is in: what a kernel could do as well is
+  /// folded only when that gives the same bits.
   private static boolean isFoldable(Op op, List<Value> inputs, List<TensorType> types) {
     boolean known = inputs.stream().allMatch(Value.Static.class::isInstance);
     long elements = types.stream().mapToLong(type -> type.shape().elements()).sum();
     return known
-        && ConstantFolding.isExact(op)
-        && (elements <= FOLDED_ELEMENTS || isHostOnly(op, inputs));
+        && (isHostOnly(op, inputs) || (elements <= FOLDED_ELEMENTS && ConstantFolding.isExact(op)));
   }
 
   /// Whether there is no kernel for the operator on operands of this type.

@@ -7,17 +7,19 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
-import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
 /// Runs a plan with scratch memory of its own; used by one thread at a time. A plan is bound to the
-/// shapes of its inputs once; the last few shapes are remembered.
+/// shapes of its inputs once; the last few shapes are remembered. All bindings share one block of
+/// memory, which grows with the largest.
 public final class ExecutionContext implements AutoCloseable {
-  private static final int REMEMBERED_SHAPES = 16;
-  private static final long REMEMBERED_BYTES = 512L << 20;
+  private static final int REMEMBERED_SHAPES = 64;
+
+  /// The block grows by at least this factor, so that it seldom does.
+  private static final double GROWTH = 1.25;
 
   private record Binding(BoundPlan bound, Arena arena) {}
 
@@ -27,6 +29,8 @@ public final class ExecutionContext implements AutoCloseable {
   /// Least recently used first.
   private final Map<List<Shape>, Binding> bindings = new LinkedHashMap<>(16, 0.75f, true);
 
+  private Arena blockArena = Arena.ofShared();
+  private MemorySegment block = MemorySegment.NULL;
   private Optional<ActivationObserver> observer = Optional.empty();
   private long peakActivationBytes;
   private boolean closed;
@@ -114,10 +118,13 @@ public final class ExecutionContext implements AutoCloseable {
     }
     Arena arena = Arena.ofShared();
     try {
-      BoundPlan bound = Binder.bind(plan, shapes, arena, reuse);
+      BoundPlan bound = Binder.bind(plan, shapes, arena, reuse, this::block);
       bindings.put(shapes, new Binding(bound, arena));
       peakActivationBytes = Math.max(peakActivationBytes, bound.activationBytes());
-      forget();
+      if (bindings.size() > REMEMBERED_SHAPES) {
+        List<Shape> oldest = bindings.keySet().iterator().next();
+        bindings.remove(oldest).arena().close();
+      }
       return bound;
     } catch (Throwable failure) {
       arena.close();
@@ -125,23 +132,30 @@ public final class ExecutionContext implements AutoCloseable {
     }
   }
 
-  /// Drops the least recently used bindings until the rest fit; the newest one always stays.
-  private void forget() {
-    long bytes = bindings.values().stream().mapToLong(kept -> kept.bound().activationBytes()).sum();
-    Iterator<Binding> oldest = bindings.values().iterator();
-    while (bindings.size() > 1
-        && (bindings.size() > REMEMBERED_SHAPES || bytes > REMEMBERED_BYTES)) {
-      Binding dropped = oldest.next();
-      oldest.remove();
-      bytes -= dropped.bound().activationBytes();
-      dropped.arena().close();
+  /// The shared block. When it grows it moves, and bindings to the old one are forgotten.
+  private MemorySegment block(long bytes) {
+    if (bytes > block.byteSize()) {
+      forget();
+      long grown = Math.max(bytes, (long) (block.byteSize() * GROWTH));
+      block = MemorySegment.NULL;
+      blockArena.close();
+      blockArena = Arena.ofShared();
+      block = blockArena.allocate(grown, MemoryPlan.ALIGNMENT);
     }
+    return block;
+  }
+
+  private void forget() {
+    bindings.values().forEach(binding -> binding.arena().close());
+    bindings.clear();
   }
 
   @Override
   public void close() {
-    closed = true;
-    bindings.values().forEach(binding -> binding.arena().close());
-    bindings.clear();
+    if (!closed) {
+      closed = true;
+      forget();
+      blockArena.close();
+    }
   }
 }

@@ -94,10 +94,7 @@ public final class Planner {
     boolean fits = ExecutablePlan.layerKinds(node.op()).contains(layer.kind());
     if (fits && node.op() instanceof Op.Conv conv && layer.kind() == Layer.Kind.CONV) {
       int taps = conv.window().kernelHeight() * conv.window().kernelWidth();
-      fits =
-          layer.layout().columns() % taps == 0
-              && (layer.storage() == Layer.Storage.FLOAT
-                  || layer.layout().submatrices() == conv.groups());
+      fits = layer.layout().columns() % taps == 0 && layer.layout().submatrices() == conv.groups();
     }
     if (fits && node.op() instanceof Op.Conv conv && layer.kind() == Layer.Kind.DEPTHWISE) {
       int taps = conv.window().kernelHeight() * conv.window().kernelWidth();

@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
+import java.util.function.LongFunction;
 import java.util.function.Supplier;
 
 /// The steps of a plan while it is being bound: kernel calls that name regions, whose addresses are
@@ -146,10 +147,12 @@ final class Program {
     return arena.allocate(Math.max(1, bytes), MemoryPlan.ALIGNMENT).asSlice(0, bytes);
   }
 
-  /// Places the slots, allocates the block and resolves all calls.
-  Linked link(MemoryPlan.Reuse reuse) {
+  /// Places the slots and resolves all calls.
+  ///
+  /// @param block gives a block of at least so many bytes, 64-byte aligned
+  Linked link(MemoryPlan.Reuse reuse, LongFunction<MemorySegment> block) {
     MemoryPlan plan = MemoryPlan.of(slots, reuse);
-    Memory memory = new Memory(plan, new Region.Fixed(allocate(plan.bytes())).memory());
+    Memory memory = new Memory(plan, new Region.Fixed(block.apply(plan.bytes())).memory());
     List<BoundStep> steps = new ArrayList<>();
     for (Draft draft : drafts) {
       steps.add(

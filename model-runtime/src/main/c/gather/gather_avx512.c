@@ -1,0 +1,44 @@
+#include <immintrin.h>
+#include <string.h>
+
+#include "gather/gather.h"
+#include "weights.h"
+
+static __mmask16 first16(int64_t count) {
+  return count >= 16 ? 0xffff : count > 0 ? (__mmask16)((1u << count) - 1) : 0;
+}
+
+// The 32 codes of one row in one block, in the order of columns.
+static __m256i codes(const struct strata_weights *w, int64_t word) {
+  __m256i mixed = _mm256_setzero_si256();  // byte 8t + i is column 4i + t
+  for (int64_t p = 0; p < w->bits; p++) {
+    uint32_t ones;
+    memcpy(&ones, w->planes[p] + word, sizeof ones);
+    mixed = _mm256_or_si256(mixed, _mm256_maskz_set1_epi8(ones, (char)(0x80 >> p)));
+  }
+  const __m256i order = _mm256_set_epi32(0x1f170f07, 0x1e160e06, 0x1d150d05, 0x1c140c04, 0x1b130b03,
+                                         0x1a120a02, 0x19110901, 0x18100800);
+  return _mm256_permutexvar_epi8(order, mixed);
+}
+
+void strata_gather_wb_x32__avx512(const struct strata_weights *w, const int64_t *ids, int64_t count,
+                                  int64_t width, float *out, int64_t out_stride) {
+  __m512i centre = _mm512_set1_epi32(strata_centre(w));
+  for (int64_t i = 0; i < count; i++) {
+    int64_t row = ids[i];
+    float *y = out + i * out_stride;
+    for (int64_t j = 0; j < width; j += STRATA_BLOCK_COLUMNS) {
+      __m512 scale = _mm512_set1_ps(w->scale[row] * strata_group_scale(w, row, j / w->group));
+      __m512 offset = _mm512_set1_ps(w->offset[row] * strata_group_offset(w, row, j / w->group));
+      int64_t line = strata_line(w, row / STRATA_PANEL_ROWS, j / STRATA_BLOCK_COLUMNS);
+      __m256i block = codes(w, line + row % STRATA_PANEL_ROWS * 4);
+      for (int half = 0; half < 2; half++) {
+        __m128i bytes = half ? _mm256_extracti128_si256(block, 1) : _mm256_castsi256_si128(block);
+        __m512i code = _mm512_cvtepu8_epi32(bytes);
+        __m512 value = _mm512_cvtepi32_ps(_mm512_sub_epi32(_mm512_add_epi32(code, code), centre));
+        int64_t at = j + 16 * half;
+        _mm512_mask_storeu_ps(y + at, first16(width - at), _mm512_fmadd_ps(scale, value, offset));
+      }
+    }
+  }
+}

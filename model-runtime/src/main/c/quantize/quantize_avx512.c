@@ -1,0 +1,66 @@
+#include <immintrin.h>
+
+#include "quantize/quantize.h"
+
+static __mmask16 first16(int64_t count) {
+  return count >= 16 ? 0xffff : (__mmask16)((1u << count) - 1);
+}
+
+// max_ps(a, b) is a > b ? a : b, as in the scalar row also where a is NaN.
+static float largest(const float *x, int64_t count) {
+  __m512 most[2] = {_mm512_setzero_ps(), _mm512_setzero_ps()};
+  int64_t i = 0;
+  for (; i + 32 <= count; i += 32) {
+    most[0] = _mm512_max_ps(_mm512_abs_ps(_mm512_loadu_ps(x + i)), most[0]);
+    most[1] = _mm512_max_ps(_mm512_abs_ps(_mm512_loadu_ps(x + i + 16)), most[1]);
+  }
+  for (; i < count; i += 16) {
+    __m512 tail = _mm512_maskz_loadu_ps(first16(count - i), x + i);
+    most[0] = _mm512_max_ps(_mm512_abs_ps(tail), most[0]);
+  }
+  return _mm512_reduce_max_ps(_mm512_max_ps(most[0], most[1]));
+}
+
+static void codes(const float *x, int64_t count, const struct strata_quantizer *q, int8_t *out) {
+  __m512 inverse = _mm512_set1_ps(q->inverse_scale);
+  __m512 low = _mm512_set1_ps((float)(q->low - q->zero_point));
+  __m512 high = _mm512_set1_ps((float)(q->high - q->zero_point));
+  __m512i zero_point = _mm512_set1_epi32(q->zero_point);
+  for (int64_t i = 0; i < count; i += 16) {
+    __mmask16 mask = first16(count - i);
+    __m512 scaled = _mm512_mul_ps(_mm512_maskz_loadu_ps(mask, x + i), inverse);
+    scaled = _mm512_max_ps(_mm512_min_ps(scaled, high), low);
+    __m512i rounded = _mm512_add_epi32(_mm512_cvtps_epi32(scaled), zero_point);
+    _mm_mask_storeu_epi8(out + i, mask, _mm512_cvtepi32_epi8(rounded));
+  }
+}
+
+// Codes plus 128 are unsigned bytes, which sad adds up.
+static int32_t sum(const int8_t *codes, int64_t count) {
+  __m512i total = _mm512_setzero_si512();
+  __m512i flip = _mm512_set1_epi8((char)0x80);
+  for (int64_t i = 0; i < count; i += 64) {
+    __mmask64 mask = count - i >= 64 ? ~0ull : (1ull << (count - i)) - 1;
+    __m512i shifted = _mm512_xor_si512(_mm512_maskz_loadu_epi8(mask, codes + i), flip);
+    total = _mm512_add_epi64(total, _mm512_sad_epu8(shifted, _mm512_setzero_si512()));
+  }
+  int64_t bytes = (count + 63) / 64 * 64;
+  return (int32_t)(_mm512_reduce_add_epi64(total) - 128 * bytes);
+}
+
+// Bytes are brought into the order of a word's bits, then bit t of all 32 is the word of plane t.
+static void planes(const int8_t *codes, int64_t blocks, int64_t abits, uint32_t *planes) {
+  static const uint8_t order[32] = {  // bit 8t + i is column 4i + t
+      0, 4, 8, 12, 16, 20, 24, 28, 1, 5, 9, 13, 17, 21, 25, 29,
+      2, 6, 10, 14, 18, 22, 26, 30, 3, 7, 11, 15, 19, 23, 27, 31};
+  __m256i columns = _mm256_loadu_si256((const __m256i *)order);
+  for (int64_t k = 0; k < blocks; k++) {
+    __m256i block = _mm256_loadu_si256((const __m256i *)(codes + k * 32));
+    __m256i ordered = _mm256_permutexvar_epi8(columns, block);
+    for (int64_t t = 0; t < abits; t++) {
+      planes[t * blocks + k] = _mm256_test_epi8_mask(ordered, _mm256_set1_epi8((char)(1 << t)));
+    }
+  }
+}
+
+const struct strata_quantize_row strata_quantize_f32_x16__avx512 = {largest, codes, sum, planes};

@@ -1,0 +1,389 @@
+package dev.strata.kernel;
+
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import dev.strata.graph.Activation;
+import dev.strata.graph.Op;
+import dev.strata.precision.PlaneLayout;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/// Every kernel of every instruction set this machine has, against [ReferenceKernels], bit for bit.
+class NativeKernelsTest {
+
+  private static final int[] EDGES = {1, 15, 16, 17, 31, 32, 33, 63, 64, 65, 127};
+  private static final Activation[] ACTIVATIONS = {
+    Activation.IDENTITY, Activation.RELU, new Activation(Activation.Kind.CLIP, -0.5f, 6)
+  };
+
+  private final Arena arena = Arena.ofConfined();
+  private final long seed = Long.getLong("strata.seed", new Random().nextLong(1_000_000));
+  private final Random random = new Random(seed);
+
+  static Stream<Isa> instructionSets() {
+    return NativeLibrary.loaded().probed().included().stream();
+  }
+
+  static Stream<Arguments> instructionSetsAndWidths() {
+    return instructionSets()
+        .flatMap(isa -> IntStream.rangeClosed(1, 8).mapToObj(bits -> Arguments.of(isa, bits)));
+  }
+
+  @BeforeEach
+  void printSeed() {
+    System.out.println("strata.seed=" + seed);
+  }
+
+  @AfterEach
+  void restoreInstructionSet() {
+    NativeLibrary.loaded().use(NativeLibrary.loaded().chosen());
+    arena.close();
+  }
+
+  @ParameterizedTest
+  @MethodSource("instructionSetsAndWidths")
+  void streamAndBlockEqualTheReference(Isa isa, int bits) {
+    assertEquals(isa, NativeLibrary.loaded().use(isa));
+    for (int rows : EDGES) {
+      int group = 32 * (1 + random.nextInt(3));
+      var layout = new PlaneLayout(rows, 1 + random.nextInt(4 * group), group, 1);
+      var matrix = matrix(layout, bits, random.nextInt(4));
+      int count = random.nextInt(20);
+      int[][] codes = codes(count, layout, -128, 127);
+      float[] scale = floats(count);
+      float[] residual = floats(count * rows);
+      Activation activation = ACTIVATIONS[random.nextInt(ACTIVATIONS.length)];
+      float[] expected = ReferenceKernels.product(matrix, codes, scale, residual, activation);
+
+      MemorySegment weights = weights(List.of(matrix));
+      MemorySegment x = rows(bytes(codes), codes, layout, scale);
+      MemorySegment out = arena.allocate(JAVA_FLOAT, (long) count * rows + 1);
+      MemorySegment epilogue = epilogue(matrix.bias(), residual, activation, out, rows);
+      NativeKernels.stream(weights, x, epilogue);
+      assertSame(expected, out, "stream " + layout);
+      out.fill((byte) 1);
+      long scratch = NativeKernels.blockScratch(weights);
+      NativeKernels.block(weights, x, epilogue, arena.allocate(scratch, 64));
+      assertSame(expected, out, "block " + layout);
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("instructionSetsAndWidths")
+  void bitSerialEqualsTheReference(Isa isa, int bits) {
+    NativeLibrary.loaded().use(isa);
+    for (int abits = 1; abits <= 8; abits++) {
+      int rows = EDGES[random.nextInt(EDGES.length)];
+      var layout = new PlaneLayout(rows, 1 + random.nextInt(200), 64, 1);
+      var matrix = matrix(layout, bits, 3);
+      int count = 1 + random.nextInt(10);
+      int[][] codes = codes(count, layout, 0, (1 << abits) - 1);
+      float[] scale = floats(count);
+      float[] residual = floats(count * rows);
+      float[] expected =
+          ReferenceKernels.product(matrix, codes, scale, residual, Activation.IDENTITY);
+
+      int words = abits * layout.blocks();
+      MemorySegment planes = arena.allocate(JAVA_INT, (long) count * words);
+      NativeKernels.packPlanes(bytes(codes), count, layout.paddedColumns(), abits, planes);
+      for (int m = 0; m < count; m++) {
+        assertArrayEquals(
+            ReferenceKernels.planes(codes[m], abits),
+            planes.asSlice(4L * m * words, 4L * words).toArray(JAVA_INT),
+            "planes of " + abits + " bits");
+      }
+      MemorySegment out = arena.allocate(JAVA_FLOAT, (long) count * rows);
+      NativeKernels.bitserial(
+          weights(List.of(matrix)),
+          rows(planes, codes, layout, scale),
+          abits,
+          epilogue(matrix.bias(), residual, Activation.IDENTITY, out, rows));
+      assertSame(expected, out, "bitserial with %d-bit activations %s".formatted(abits, layout));
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("instructionSetsAndWidths")
+  void gatheredRowsAreTheWeights(Isa isa, int bits) {
+    NativeLibrary.loaded().use(isa);
+    var layout = new PlaneLayout(50, 150, 64, 1);
+    var matrix = matrix(layout, bits, 3);
+    long[] ids = {0, 49, 17, 16, 15, 49};
+    float[] expected = new float[ids.length * 150];
+    for (int i = 0; i < expected.length; i++) {
+      expected[i] = matrix.weight((int) ids[i / 150], i % 150);
+    }
+    MemorySegment out = arena.allocate(JAVA_FLOAT, expected.length);
+    MemorySegment rows = arena.allocateFrom(JAVA_LONG, ids);
+    NativeKernels.gather(weights(List.of(matrix)), rows, ids.length, 150, out, 150);
+    assertSame(expected, out, "gather");
+  }
+
+  @ParameterizedTest
+  @MethodSource("instructionSetsAndWidths")
+  void convolutionsEqualWindowsTimesTheMatrix(Isa isa, int bits) {
+    NativeLibrary.loaded().use(isa);
+    var window = new Op.Window(3, 2, 2, 1, 1, 2, 1, 2, 1, 0);
+    for (int submatrices : new int[] {1, 3}) {
+      int channels = 11;
+      int columns = 3 * 2 * channels;
+      int rows = 18;
+      var image = image(2, 7, 6, channels * submatrices);
+      List<ReferenceKernels.Matrix> matrices = new ArrayList<>();
+      int padded = PlaneLayout.roundUp(rows, 16);
+      float[] bias = new float[padded * submatrices];
+      for (int i = 0; i < submatrices; i++) {
+        matrices.add(matrix(new PlaneLayout(rows, columns, 32, 1), bits, 3));
+        System.arraycopy(matrices.get(i).bias(), 0, bias, i * padded, padded);
+      }
+      int positions = 2 * (int) (window.outputHeight(7, false) * window.outputWidth(6, false));
+      float[] sampleScale = floats(2);
+      float[] scale = new float[positions];
+      Arrays.fill(scale, 0, positions / 2, sampleScale[0]);
+      Arrays.fill(scale, positions / 2, positions, sampleScale[1]);
+      int width = rows * submatrices;
+      float[] residual = floats(positions * width);
+      float[] expected = new float[positions * width];
+      for (int i = 0; i < submatrices; i++) {
+        int[][] codes =
+            ReferenceKernels.windows(
+                image,
+                window,
+                i * channels,
+                channels,
+                -7,
+                matrices.get(i).layout().paddedColumns());
+        for (int m = 0; m < positions; m++) {
+          for (int c = 0; c < rows; c++) {
+            int at = m * width + i * rows + c;
+            float value = matrices.get(i).output(c, codes[m], scale[m]) + residual[at];
+            expected[at] = ReferenceKernels.activate(Activation.RELU, value);
+          }
+        }
+      }
+      MemorySegment out = arena.allocate(JAVA_FLOAT, expected.length);
+      MemorySegment weights = weights(matrices);
+      MemorySegment shape = shape(image, window);
+      NativeKernels.conv(
+          weights,
+          submatrices,
+          shape,
+          arena.allocateFrom(JAVA_BYTE, image.codes()),
+          arena.allocateFrom(JAVA_FLOAT, sampleScale),
+          -7,
+          epilogue(bias, residual, Activation.RELU, out, width),
+          arena.allocate(NativeKernels.convScratch(weights, shape), 64));
+      assertSame(expected, out, "conv of %d groups".formatted(submatrices));
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("instructionSetsAndWidths")
+  void depthwiseConvolutionsEqualTheReference(Isa isa, int bits) {
+    NativeLibrary.loaded().use(isa);
+    for (int channels : EDGES) {
+      int kernel = 1 + random.nextInt(5);
+      var window = new Op.Window(kernel, kernel, 1, 2, 1, 1, kernel / 2, kernel / 2, 1, 1);
+      var image = image(1, 6, 7, channels);
+      var layout = PlaneLayout.perChannel(channels, kernel * kernel, 1);
+      var matrix = matrix(layout, bits, 3);
+      int positions = (int) (window.outputHeight(6, false) * window.outputWidth(7, false));
+      float[] scale = floats(1);
+      float[] residual = floats(positions * channels);
+      float[] expected = new float[positions * channels];
+      for (int c = 0; c < channels; c++) {
+        int[][] codes = ReferenceKernels.windows(image, window, c, 1, 5, layout.paddedColumns());
+        for (int m = 0; m < positions; m++) {
+          int at = m * channels + c;
+          expected[at] = matrix.output(c, codes[m], scale[0]) + residual[at];
+        }
+      }
+      MemorySegment out = arena.allocate(JAVA_FLOAT, expected.length);
+      NativeKernels.depthwise(
+          weights(List.of(matrix)),
+          shape(image, window),
+          arena.allocateFrom(JAVA_BYTE, image.codes()),
+          arena.allocateFrom(JAVA_FLOAT, scale),
+          5,
+          epilogue(matrix.bias(), residual, Activation.IDENTITY, out, channels));
+      assertSame(expected, out, "depthwise of %d channels, kernel %d".formatted(channels, kernel));
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("instructionSets")
+  void quantizersEqualTheReference(Isa isa) {
+    NativeLibrary.loaded().use(isa);
+    for (int width : EDGES) {
+      var layout = new PlaneLayout(2, width, 32, 1);
+      int columns = layout.paddedColumns();
+      float[][] rows = {floats(width), new float[width]};
+      MemorySegment x = arena.allocate(JAVA_FLOAT, 2L * width);
+      MemorySegment.copy(rows[0], 0, x, JAVA_FLOAT, 0, width);
+      MemorySegment codes = arena.allocate(2L * columns);
+      MemorySegment sums = arena.allocate(JAVA_INT, 2L * layout.groups());
+      MemorySegment scale = arena.allocate(JAVA_FLOAT, 2);
+      codes.fill((byte) 9);
+      NativeKernels.quantizeRows(x, width, 2, width, columns, 32, codes, sums, scale);
+      for (int m = 0; m < 2; m++) {
+        float[] expected = ReferenceKernels.quantized(rows[m]);
+        int[] row = new int[columns];
+        for (int j = 0; j < columns; j++) {
+          row[j] = codes.get(JAVA_BYTE, (long) m * columns + j);
+          assertEquals(
+              j < width ? (int) expected[j] : 0, row[j], "code %d of %d".formatted(j, width));
+        }
+        assertEquals(expected[width], scale.getAtIndex(JAVA_FLOAT, m));
+        assertArrayEquals(
+            ReferenceKernels.groupSums(row, 32),
+            sums.asSlice(4L * m * layout.groups(), 4L * layout.groups()).toArray(JAVA_INT));
+      }
+      NativeKernels.quantizeStatic(x, width, 1, width, columns, 32, 20, 3, 0, 15, codes, sums);
+      for (int j = 0; j < width; j++) {
+        double expected = Math.clamp(Math.rint(rows[0][j] * 20f) + 3, 0.0, 15.0);
+        assertEquals(expected, codes.get(JAVA_BYTE, j), "static code %d".formatted(j));
+      }
+    }
+  }
+
+  private ReferenceKernels.Matrix matrix(PlaneLayout layout, int bits, int filling) {
+    byte[][] planes = new byte[bits][(int) layout.planeBytes()];
+    for (byte[] plane : planes) {
+      random.nextBytes(plane);
+      if (filling < 2) {
+        Arrays.fill(plane, (byte) -filling);
+      }
+    }
+    byte[] groups = new byte[(int) layout.groupTableBytes()];
+    random.nextBytes(groups);
+    int padded = layout.paddedRows();
+    return new ReferenceKernels.Matrix(
+        layout, bits, planes, groups, floats(padded), floats(padded), floats(padded));
+  }
+
+  private float[] floats(int count) {
+    float[] values = new float[count];
+    for (int i = 0; i < count; i++) {
+      values[i] = random.nextFloat() * 2 - 1;
+    }
+    return values;
+  }
+
+  private int[][] codes(int count, PlaneLayout layout, int low, int high) {
+    int[][] codes = new int[count][layout.paddedColumns()];
+    for (int[] row : codes) {
+      for (int j = 0; j < layout.columns(); j++) {
+        row[j] = low + random.nextInt(high - low + 1);
+      }
+    }
+    return codes;
+  }
+
+  private ReferenceKernels.Image image(int samples, int height, int width, int channels) {
+    byte[] codes = new byte[samples * height * width * channels];
+    random.nextBytes(codes);
+    return new ReferenceKernels.Image(samples, height, width, channels, codes);
+  }
+
+  private MemorySegment bytes(int[][] codes) {
+    int columns = codes.length == 0 ? 0 : codes[0].length;
+    MemorySegment bytes = arena.allocate((long) codes.length * columns + 1);
+    for (int m = 0; m < codes.length; m++) {
+      for (int j = 0; j < columns; j++) {
+        bytes.set(JAVA_BYTE, (long) m * columns + j, (byte) codes[m][j]);
+      }
+    }
+    return bytes;
+  }
+
+  private MemorySegment weights(List<ReferenceKernels.Matrix> matrices) {
+    MemorySegment structs = arena.allocate(Structs.weightsBytes() * matrices.size(), 8);
+    for (int i = 0; i < matrices.size(); i++) {
+      ReferenceKernels.Matrix matrix = matrices.get(i);
+      Structs.weights(
+          structs,
+          i,
+          Stream.of(matrix.planes()).map(plane -> arena.allocateFrom(JAVA_BYTE, plane)).toList(),
+          matrix.layout().rows(),
+          matrix.layout().paddedColumns(),
+          matrix.layout().groupSize(),
+          arena.allocateFrom(JAVA_BYTE, matrix.groups()),
+          arena.allocateFrom(JAVA_FLOAT, matrix.scale()),
+          arena.allocateFrom(JAVA_FLOAT, matrix.offset()));
+    }
+    return structs;
+  }
+
+  private MemorySegment rows(
+      MemorySegment packed, int[][] codes, PlaneLayout layout, float[] scale) {
+    int[] sums =
+        Stream.of(codes)
+            .flatMapToInt(row -> Arrays.stream(ReferenceKernels.groupSums(row, layout.groupSize())))
+            .toArray();
+    MemorySegment struct = arena.allocate(Structs.rowsBytes(), 8);
+    Structs.rows(
+        struct,
+        packed,
+        arena.allocateFrom(JAVA_INT, sums),
+        arena.allocateFrom(JAVA_FLOAT, scale),
+        codes.length);
+    return struct;
+  }
+
+  private MemorySegment epilogue(
+      float[] bias, float[] residual, Activation activation, MemorySegment out, long stride) {
+    MemorySegment struct = arena.allocate(Structs.epilogueBytes(), 8);
+    Structs.epilogue(
+        struct,
+        arena.allocateFrom(JAVA_FLOAT, bias),
+        arena.allocateFrom(JAVA_FLOAT, residual),
+        stride,
+        activation,
+        out,
+        stride);
+    return struct;
+  }
+
+  private MemorySegment shape(ReferenceKernels.Image image, Op.Window window) {
+    MemorySegment struct = arena.allocate(Structs.windowBytes(), 8);
+    Structs.window(
+        struct,
+        image.samples(),
+        image.height(),
+        image.width(),
+        image.channels(),
+        window.outputHeight(image.height(), false),
+        window.outputWidth(image.width(), false),
+        window);
+    return struct;
+  }
+
+  private void assertSame(float[] expected, MemorySegment actual, String what) {
+    float[] values = actual.asSlice(0, 4L * expected.length).toArray(JAVA_FLOAT);
+    for (int i = 0; i < expected.length; i++) {
+      int at = i;
+      assertEquals(
+          Float.floatToRawIntBits(expected[i]),
+          Float.floatToRawIntBits(values[i]),
+          () ->
+              "%s, output %d: got %s, expected %s (strata.seed=%d)"
+                  .formatted(what, at, values[at], expected[at], seed));
+    }
+  }
+}

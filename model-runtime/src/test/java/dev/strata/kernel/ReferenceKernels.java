@@ -1,0 +1,177 @@
+package dev.strata.kernel;
+
+import dev.strata.graph.Activation;
+import dev.strata.graph.Op;
+import dev.strata.precision.PlaneLayout;
+import java.util.Arrays;
+import java.util.stream.IntStream;
+
+/// The arithmetic of strata.h in plain Java, from bytes of planes to floats. The oracle of the
+/// kernel tests.
+final class ReferenceKernels {
+
+  private ReferenceKernels() {}
+
+  /// One matrix at `bits` planes, as plain arrays.
+  ///
+  /// @param planes all stored planes, most significant first
+  /// @param groups `[panels][groups][2][16]`
+  record Matrix(
+      PlaneLayout layout,
+      int bits,
+      byte[][] planes,
+      byte[] groups,
+      float[] scale,
+      float[] offset,
+      float[] bias) {
+
+    /// The code of a weight, its missing low bits zero.
+    int code(int row, int column) {
+      int code = 0;
+      int word = (int) layout.wordOffset(row, column);
+      int bit = PlaneLayout.bitOf(column);
+      for (int plane = 0; plane < bits; plane++) {
+        int value = planes[plane][word + bit / 8] >> (bit % 8) & 1;
+        code |= value << (7 - plane);
+      }
+      return code;
+    }
+
+    int centre() {
+      return 256 - (1 << (8 - bits));
+    }
+
+    float groupScale(int row, int group) {
+      return Byte.toUnsignedInt(groups[groupIndex(row, group)]);
+    }
+
+    float groupOffset(int row, int group) {
+      return groups[groupIndex(row, group) + 16];
+    }
+
+    private int groupIndex(int row, int group) {
+      return (row / 16 * layout.groups() + group) * 32 + row % 16;
+    }
+
+    /// Output `row` before the activation, of activations with this scale.
+    float output(int row, int[] activations, float rowScale) {
+      float a1 = 0;
+      float a2 = 0;
+      for (int group = 0; group < layout.groups(); group++) {
+        int dot = 0;
+        int sum = 0;
+        for (int j = group * layout.groupSize(); j < (group + 1) * layout.groupSize(); j++) {
+          dot += code(row, j) * activations[j];
+          sum += activations[j];
+        }
+        a1 = Math.fma(groupScale(row, group), (float) (2 * dot - centre() * sum), a1);
+        a2 = Math.fma(groupOffset(row, group), (float) sum, a2);
+      }
+      float t = Math.fma(scale[row], a1, offset[row] * a2);
+      return Math.fma(rowScale, t, bias[row]);
+    }
+
+    float weight(int row, int column) {
+      int group = column / layout.groupSize();
+      return Math.fma(
+          scale[row] * groupScale(row, group),
+          (float) (2 * code(row, column) - centre()),
+          offset[row] * groupOffset(row, group));
+    }
+  }
+
+  static float activate(Activation activation, float x) {
+    return switch (activation.kind()) {
+      case IDENTITY -> x;
+      case RELU -> x < 0 ? 0 : x;
+      case CLIP -> Math.min(Math.max(x, activation.alpha()), activation.beta());
+      default -> throw new IllegalArgumentException("no reference for " + activation.kind());
+    };
+  }
+
+  /// Rows of activations times a matrix: `[rows][layout.rows]`.
+  static float[] product(
+      Matrix matrix, int[][] rows, float[] scale, float[] residual, Activation activation) {
+    int width = matrix.layout().rows();
+    float[] out = new float[rows.length * width];
+    for (int m = 0; m < rows.length; m++) {
+      for (int c = 0; c < width; c++) {
+        int at = m * width + c;
+        out[at] = activate(activation, matrix.output(c, rows[m], scale[m]) + residual[at]);
+      }
+    }
+    return out;
+  }
+
+  /// An NHWC image of codes and where a window looks.
+  record Image(int samples, int height, int width, int channels, byte[] codes) {
+    int at(int sample, int y, int x, int channel, int outside) {
+      return y < 0 || y >= height || x < 0 || x >= width
+          ? outside
+          : codes[((sample * height + y) * width + x) * channels + channel];
+    }
+  }
+
+  /// The codes of `channels` from `first` on under each window position, padded to `columns`.
+  static int[][] windows(
+      Image image, Op.Window window, int first, int channels, int outside, int columns) {
+    int outHeight = (int) window.outputHeight(image.height(), false);
+    int outWidth = (int) window.outputWidth(image.width(), false);
+    int[][] rows = new int[image.samples() * outHeight * outWidth][columns];
+    for (int m = 0; m < rows.length; m++) {
+      int y = m / outWidth % outHeight * window.strideHeight() - window.padTop();
+      int x = m % outWidth * window.strideWidth() - window.padLeft();
+      int column = 0;
+      for (int kh = 0; kh < window.kernelHeight(); kh++) {
+        for (int kw = 0; kw < window.kernelWidth(); kw++) {
+          for (int channel = first; channel < first + channels; channel++) {
+            rows[m][column++] =
+                image.at(
+                    m / (outHeight * outWidth),
+                    y + kh * window.dilationHeight(),
+                    x + kw * window.dilationWidth(),
+                    channel,
+                    outside);
+          }
+        }
+      }
+    }
+    return rows;
+  }
+
+  /// The codes of one row and its scale, last.
+  static float[] quantized(float[] row) {
+    float largest = 0;
+    for (float value : row) {
+      largest = Math.max(largest, Math.abs(value));
+    }
+    float[] result = new float[row.length + 1];
+    if (largest == 0) {
+      return result;
+    }
+    float inverse = 127 / largest;
+    for (int i = 0; i < row.length; i++) {
+      result[i] = (float) Math.clamp(Math.rint(row[i] * inverse), -127.0, 127.0);
+    }
+    result[row.length] = largest / 127;
+    return result;
+  }
+
+  /// Codes to the words that the bit-serial product reads: `[abits][columns/32]`.
+  static int[] planes(int[] codes, int abits) {
+    int blocks = codes.length / 32;
+    int[] words = new int[abits * blocks];
+    for (int t = 0; t < abits; t++) {
+      for (int j = 0; j < codes.length; j++) {
+        words[t * blocks + j / 32] |= (codes[j] >> t & 1) << PlaneLayout.bitOf(j);
+      }
+    }
+    return words;
+  }
+
+  static int[] groupSums(int[] codes, int group) {
+    return IntStream.range(0, codes.length / group)
+        .map(g -> Arrays.stream(codes, g * group, (g + 1) * group).sum())
+        .toArray();
+  }
+}
