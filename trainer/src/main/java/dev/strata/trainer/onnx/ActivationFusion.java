@@ -4,10 +4,13 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
 
-/// Finds activation functions that exporters write out: GELU with the error function, hard swish and
-/// hard sigmoid with Clip.
+/// Finds activation functions that exporters write out: GELU with the error function or with
+/// tanh, hard swish and hard sigmoid with Clip.
 final class ActivationFusion implements Pass {
   private static final double SQRT_HALF = Math.sqrt(0.5);
+  private static final double SQRT_2_OVER_PI = Math.sqrt(2 / Math.PI);
+  private static final double CUBE_FACTOR = 0.044715;
+  private static final Attributes TANH = Attributes.NONE.with("approximate", "tanh");
 
   @Override
   public void run(Network network) {
@@ -16,7 +19,11 @@ final class ActivationFusion implements Pass {
         Factors factors = Factors.of(node, network);
         gelu(network, factors)
             .map(x -> function(node, "Gelu", x, Attributes.NONE))
-            .or(() -> hardSwish(network, factors).map(x -> function(node, "HardSwish", x, Attributes.NONE)))
+            .or(() -> geluTanh(network, factors).map(x -> function(node, "Gelu", x, TANH)))
+            .or(
+                () ->
+                    hardSwish(network, factors)
+                        .map(x -> function(node, "HardSwish", x, Attributes.NONE)))
             .or(() -> hardSigmoid(network, factors).map(x -> hardSigmoid(node, x)))
             .ifPresent(fused -> network.replace(node, fused));
       }
@@ -41,12 +48,45 @@ final class ActivationFusion implements Pass {
         .isPresent();
   }
 
+  /// `x * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 x^3))) / 2`
+  private static Optional<String> geluTanh(Network network, Factors factors) {
+    return factors
+        .pair(network, "Add", (sum, x) -> isOnePlusTanh(network, sum, x))
+        .filter(sum -> factors.hasNumber(0.5))
+        .map(sum -> other(factors, sum));
+  }
+
+  private static boolean isOnePlusTanh(Network network, OnnxNode sum, String x) {
+    return plusNumber(network, sum, 1)
+        .flatMap(value -> network.producer(value, "Tanh"))
+        .flatMap(tanh -> network.producer(tanh.input(0), "Mul"))
+        .map(scaled -> Factors.of(scaled, network))
+        .filter(scaled -> scaled.hasNumber(SQRT_2_OVER_PI) && scaled.values().size() == 1)
+        .flatMap(scaled -> network.producer(scaled.values().getFirst(), "Add"))
+        .filter(inner -> inner.inputs().contains(x))
+        .flatMap(inner -> network.producer(inner.input(inner.input(0).equals(x) ? 1 : 0), "Mul"))
+        .map(cubed -> Factors.of(cubed, network))
+        .filter(cubed -> cubed.hasNumber(CUBE_FACTOR) && isCube(network, cubed.values(), x))
+        .isPresent();
+  }
+
+  private static boolean isCube(Network network, List<String> factors, String x) {
+    return factors.equals(List.of(x, x, x))
+        || (factors.size() == 1
+            && network
+                .producer(factors.getFirst(), "Pow")
+                .filter(pow -> pow.input(0).equals(x) && network.isScalar(pow.input(1), 3))
+                .isPresent());
+  }
+
   /// `x * min(max(x + 3, 0), 6) / 6`, or `x` times the hard sigmoid of that slope.
   private static Optional<String> hardSwish(Network network, Factors factors) {
     Optional<OnnxNode> gate =
         factors.hasNumber(1.0 / 6)
             ? factors.pair(
-                network, "Clip", (clip, x) -> isClippedPlusThree(network, clip).equals(Optional.of(x)))
+                network,
+                "Clip",
+                (clip, x) -> isClippedPlusThree(network, clip).equals(Optional.of(x)))
             : factors
                 .pair(network, "HardSigmoid", ActivationFusion::isSixthSlope)
                 .filter(found -> factors.hasNumber(1));

@@ -1,5 +1,6 @@
 package dev.strata.trainer.onnx;
 
+import com.google.protobuf.ByteString;
 import dev.strata.onnx.AttributeProto;
 import dev.strata.onnx.TensorProto;
 import java.util.List;
@@ -45,21 +46,8 @@ record Attributes(Map<String, AttributeProto> byName) {
     return integers(name).orElse(absent);
   }
 
-  Optional<List<Float>> reals(String name) {
-    return find(name).map(AttributeProto::getFloatsList);
-  }
-
   Optional<TensorProto> tensor(String name) {
     return find(name).map(AttributeProto::getT);
-  }
-
-  Attributes with(String name, long value) {
-    return with(
-        AttributeProto.newBuilder()
-            .setName(name)
-            .setI(value)
-            .setType(AttributeProto.AttributeType.INT)
-            .build());
   }
 
   Attributes with(String name, float value) {
@@ -68,6 +56,15 @@ record Attributes(Map<String, AttributeProto> byName) {
             .setName(name)
             .setF(value)
             .setType(AttributeProto.AttributeType.FLOAT)
+            .build());
+  }
+
+  Attributes with(String name, String value) {
+    return with(
+        AttributeProto.newBuilder()
+            .setName(name)
+            .setS(ByteString.copyFromUtf8(value))
+            .setType(AttributeProto.AttributeType.STRING)
             .build());
   }
 

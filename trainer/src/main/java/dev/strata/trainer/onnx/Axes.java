@@ -36,7 +36,8 @@ final class Axes {
         .orElseThrow(
             () ->
                 new ModelImportException(
-                    "node '%s' (%s): its axes must be constant".formatted(node.name(), node.type())));
+                    "node '%s' (%s): its axes must be constant"
+                        .formatted(node.name(), node.type())));
   }
 
   /// The axes a reduction takes away, ascending.
@@ -87,7 +88,8 @@ final class Axes {
   static <T> List<T> insert(List<T> list, List<Long> axes, T item) {
     int rank = list.size() + axes.size();
     List<T> result = new ArrayList<>(Collections.nCopies(rank, item));
-    int[] inserted = axes.stream().mapToInt(axis -> normal(axis.intValue(), rank)).sorted().toArray();
+    int[] inserted =
+        axes.stream().mapToInt(axis -> normal(axis.intValue(), rank)).sorted().toArray();
     int from = 0;
     for (int axis = 0; axis < rank; axis++) {
       if (Arrays.binarySearch(inserted, axis) < 0) {

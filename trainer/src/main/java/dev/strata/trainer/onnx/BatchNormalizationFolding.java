@@ -8,8 +8,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/// `(x - mean) / sqrt(variance + epsilon) * scale + bias` per channel: into the weights of the layer
-/// before it where there is one, else into a multiplication and an addition.
+/// `(x - mean) / sqrt(variance + epsilon) * scale + bias` per channel: into the weights of the
+/// layer before it where there is one, else into a multiplication and an addition.
 final class BatchNormalizationFolding implements Pass {
   @Override
   public void run(Network network) {
@@ -98,8 +98,7 @@ final class BatchNormalizationFolding implements Pass {
     String safe = step(network, formula, node, "Add", List.of(columns.get(3), epsilon), axes);
     String root = step(network, formula, node, "Sqrt", List.of(safe), axes);
     String factor = step(network, formula, node, "Div", List.of(columns.get(0), root), axes);
-    String away =
-        step(network, formula, node, "Sub", List.of(node.input(0), columns.get(2)), axes);
+    String away = step(network, formula, node, "Sub", List.of(node.input(0), columns.get(2)), axes);
     String scaled = step(network, formula, node, "Mul", List.of(away, factor), axes);
     formula.add(node("Add", node.name(), List.of(scaled, columns.get(1)), node.output()));
     network.replace(node, formula);

@@ -5,8 +5,8 @@ import java.util.Arrays;
 import java.util.Map;
 import java.util.Optional;
 
-/// A constant added to a layer's output channels, or multiplied with them, becomes part of the layer:
-/// the bias that many exporters write as a node of its own.
+/// A constant added to a layer's output channels, or multiplied with them, becomes part of the
+/// layer: the bias that many exporters write as a node of its own.
 final class ChannelwiseFusion implements Pass {
   @Override
   public void run(Network network) {
@@ -23,7 +23,8 @@ final class ChannelwiseFusion implements Pass {
 
   private static boolean fuse(
       Network network, Map<String, ValueFacts> facts, OnnxNode node, int input) {
-    Optional<OnnxNode> layer = network.producer(node.input(input)).filter(ChannelwiseFusion::isLayer);
+    Optional<OnnxNode> layer =
+        network.producer(node.input(input)).filter(ChannelwiseFusion::isLayer);
     if (layer.isEmpty() || !network.isUsedOnce(node.input(input))) {
       return false;
     }

@@ -18,7 +18,8 @@ final class ConstantPropagation implements Pass {
   public void run(Network network) {
     Map<String, ValueFacts> facts = FactInference.infer(network);
     for (OnnxNode node : network.nodes()) {
-      List<Tensor> results = fromFacts(node, facts).or(() -> evaluate(node, network)).orElse(List.of());
+      List<Tensor> results =
+          fromFacts(node, facts).or(() -> evaluate(node, network)).orElse(List.of());
       if (!results.isEmpty()) {
         for (int i = 0; i < results.size(); i++) {
           network.setConstant(node.outputs().get(i), results.get(i));

@@ -164,5 +164,4 @@ final class ElementwiseLowering {
       values.add(node, new Op.Cast(type), List.of(x), layout);
     }
   }
-
 }

@@ -7,8 +7,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/// Puts the addition of a residual and the activation that follow a weighted layer into the layer:
-/// the native kernels do both while a result is still in registers.
+/// Puts the addition of a residual and the activation that follow a weighted layer into the
+/// layer: the native kernels do both while a result is still in registers.
 final class EpilogueFusion {
   private final List<Node> nodes;
   private final Draft draft;
@@ -30,7 +30,8 @@ final class EpilogueFusion {
 
   /// Fuses the node at an index into the layer before it.
   ///
-  /// @return whether it did; the node is gone then, and the layer stands in its place, one earlier
+  /// @return whether it did; the node is gone then, and the layer stands in its place, one
+  ///     earlier
   private boolean fuse(int at) {
     if (at < 0) {
       return false;
@@ -99,8 +100,7 @@ final class EpilogueFusion {
     Op op =
         switch (layer.op()) {
           case Op.Linear linear -> new Op.Linear(linear.layer(), activation);
-          case Op.Conv conv ->
-              new Op.Conv(conv.layer(), conv.window(), conv.groups(), activation);
+          case Op.Conv conv -> new Op.Conv(conv.layer(), conv.window(), conv.groups(), activation);
           default -> throw new IllegalArgumentException(layer.op() + " has no activation");
         };
     return new Node(layer.name(), op, inputs, outputs);

@@ -4,8 +4,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;
 
-/// The size of a dimension as far as it is known: a number times named unknowns. Two equal extents
-/// are the same size in every run, which is what fusions need to know.
+/// The size of a dimension as far as it is known: a number times named unknowns. Two equal
+/// extents are the same size in every run, which is what fusions need to know.
 ///
 /// @param coefficient the known factor
 /// @param factors the unknown factors, sorted; empty for a known size

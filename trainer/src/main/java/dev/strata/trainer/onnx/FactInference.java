@@ -112,7 +112,8 @@ final class FactInference {
       }
       case "Transpose" ->
           List.of(
-              ValueFacts.of(x.type(), Axes.permutation(node, in.size()).stream().map(in::get).toList()));
+              ValueFacts.of(
+                  x.type(), Axes.permutation(node, in.size()).stream().map(in::get).toList()));
       case "ReduceMean", "ReduceSum", "ReduceMax" -> List.of(reduce(node, x, in));
       case "Shape" -> {
         int[] range = Axes.shapeRange(node, in.size());
@@ -203,8 +204,7 @@ final class FactInference {
     return ValueFacts.of(start.type(), List.of(length));
   }
 
-  private static List<ValueFacts> layerNormalization(
-      OnnxNode node, ValueFacts x, List<Extent> in) {
+  private static List<ValueFacts> layerNormalization(OnnxNode node, ValueFacts x, List<Extent> in) {
     int axis = Axes.normal((int) node.attributes().integer("axis", -1), in.size());
     List<Extent> statistics = new ArrayList<>(in.subList(0, axis));
     statistics.addAll(Collections.nCopies(in.size() - axis, Extent.ONE));
@@ -401,8 +401,7 @@ final class FactInference {
   }
 
   private ValueFacts expand(OnnxNode node, ValueFacts x, List<Extent> in) {
-    Optional<List<Extent>> wanted =
-        elements(node, 1).or(() -> anonymous(node, input(node, 1)));
+    Optional<List<Extent>> wanted = elements(node, 1).or(() -> anonymous(node, input(node, 1)));
     return wanted
         .map(shape -> ValueFacts.of(x.type(), broadcast(in, shape)))
         .orElse(ValueFacts.unshaped(x.type()));

@@ -6,15 +6,16 @@ import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.function.BiPredicate;
 
-/// A product taken apart: the values multiplied, and the constant numbers as one number. Exporters
-/// write the same formula with its multiplications in any order and divide where they could multiply.
+/// A product taken apart: the values multiplied, and the constant numbers as one number.
+/// Exporters write the same formula with its multiplications in any order and divide where they
+/// could multiply.
 ///
 /// @param values the factors that are not constant numbers
 /// @param number the product of those that are
 record Factors(List<String> values, double number) {
 
-  /// @param product a Mul or Div node; products inside it are taken apart too if nothing else uses
-  ///     them
+  /// @param product a Mul or Div node; products inside it are taken apart too if nothing else
+  ///     uses them
   static Factors of(OnnxNode product, Network network) {
     List<String> values = new ArrayList<>();
     double number = collect(product, network, values);
@@ -59,8 +60,8 @@ record Factors(List<String> values, double number) {
     return Math.abs(number - wanted) <= 1e-5 * Math.abs(wanted);
   }
 
-  /// The node that makes one of exactly two factors, if it is of the type and the other factor is
-  /// such that the pair fits.
+  /// The node that makes one of exactly two factors, if it is of the type and the other factor
+  /// is such that the pair fits.
   Optional<OnnxNode> pair(Network network, String type, BiPredicate<OnnxNode, String> fits) {
     if (values.size() != 2) {
       return Optional.empty();

@@ -49,8 +49,7 @@ final class FullyConnectedFusion implements Pass {
     inputs.add(
         isTransposed && alpha == 1
             ? node.input(1)
-            : network.addConstant(
-                node.input(1) + "@layer", Tensors.scaleRows(weight, factors)));
+            : network.addConstant(node.input(1) + "@layer", Tensors.scaleRows(weight, factors)));
     if (node.optionalInput(2).isPresent() && beta != 0) {
       Optional<Tensor> bias =
           network.constant(node.input(2)).filter(c -> Tensors.isPerChannel(c, rows, 0));

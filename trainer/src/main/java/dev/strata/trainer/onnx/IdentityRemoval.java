@@ -23,8 +23,10 @@ final class IdentityRemoval implements Pass {
       OnnxNode node, Network network, Map<String, ValueFacts> facts) {
     return switch (node.type()) {
       case "Identity", "Dropout" -> Optional.of(node.input(0));
-      case "Mul" -> neutral(node, network, facts, 0, 1).or(() -> neutral(node, network, facts, 1, 1));
-      case "Add" -> neutral(node, network, facts, 0, 0).or(() -> neutral(node, network, facts, 1, 0));
+      case "Mul" ->
+          neutral(node, network, facts, 0, 1).or(() -> neutral(node, network, facts, 1, 1));
+      case "Add" ->
+          neutral(node, network, facts, 0, 0).or(() -> neutral(node, network, facts, 1, 0));
       case "Div" -> neutral(node, network, facts, 1, 1);
       case "Sub" -> neutral(node, network, facts, 1, 0);
       default -> Optional.empty();

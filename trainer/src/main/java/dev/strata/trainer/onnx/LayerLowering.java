@@ -171,8 +171,7 @@ final class LayerLowering {
                   1,
                   table.get(),
                   Optional.empty());
-      values.add(
-          node, new Op.Embedding(layer), List.of(values.plain(node.input(1))), Layout.PLAIN);
+      values.add(node, new Op.Embedding(layer), List.of(values.plain(node.input(1))), Layout.PLAIN);
     } else {
       values.add(
           node,

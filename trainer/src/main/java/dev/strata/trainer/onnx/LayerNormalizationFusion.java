@@ -76,8 +76,7 @@ final class LayerNormalizationFusion implements Pass {
       return network
           .producer(value, "Sub")
           .filter(
-              difference ->
-                  meanOf(difference.input(1)).equals(Optional.of(difference.input(0))))
+              difference -> meanOf(difference.input(1)).equals(Optional.of(difference.input(0))))
           .map(difference -> difference.input(0));
     }
 
@@ -102,8 +101,7 @@ final class LayerNormalizationFusion implements Pass {
           .filter(
               mean -> {
                 int rank = rank(mean.input(0));
-                return rank > 0
-                    && Axes.reduced(mean, network, rank).equals(List.of(rank - 1));
+                return rank > 0 && Axes.reduced(mean, network, rank).equals(List.of(rank - 1));
               })
           .map(mean -> mean.input(0));
     }

@@ -27,12 +27,10 @@ final class LayerScaling {
     }
     String weightName =
         isScaled
-            ? network.addConstant(
-                layer.input(1) + "@scaled", Tensors.scaleRows(weight, factor))
+            ? network.addConstant(layer.input(1) + "@scaled", Tensors.scaleRows(weight, factor))
             : layer.input(1);
     String biasName =
-        network.addConstant(
-            layer.name() + "@bias", Tensor.of(Shape.of(newBias.length), newBias));
+        network.addConstant(layer.name() + "@bias", Tensor.of(Shape.of(newBias.length), newBias));
     network.remove(layer);
     network.replace(
         next,

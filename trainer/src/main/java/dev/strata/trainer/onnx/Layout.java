@@ -8,8 +8,8 @@ import java.util.Optional;
 enum Layout {
   /// As ONNX names them.
   PLAIN,
-  /// The second dimension (channels) last: NHWC for images, NLC for sequences. Three dimensions or
-  /// more.
+  /// The second dimension (channels) last: NHWC for images, NLC for sequences. Three dimensions
+  /// or more.
   CHANNELS_LAST;
 
   /// ONNX's axes in the order of memory.

@@ -14,8 +14,9 @@ import java.util.Map;
 import java.util.Set;
 import java.util.function.Consumer;
 
-/// ONNX operators to the model graph's, node by node, choosing the layout of every value on the way:
-/// image operators make channels-last values, the next operators keep them so where they can.
+/// ONNX operators to the model graph's, node by node, choosing the layout of every value on the
+/// way: image operators make channels-last values, the next operators keep them so where they
+/// can.
 final class Lowering {
   private final Network network;
   private final Values values;
@@ -91,8 +92,7 @@ final class Lowering {
     String name = values.plain(value);
     if (!name.equals(value)) {
       boolean isReal = values.facts(value).type() == ElementType.REAL;
-      Op copy =
-          isReal ? new Op.Unary(Activation.IDENTITY) : new Op.Cast(DataType.INT64);
+      Op copy = isReal ? new Op.Unary(Activation.IDENTITY) : new Op.Cast(DataType.INT64);
       values.graph().add(value + "@output", copy, List.of(name), value);
     }
   }

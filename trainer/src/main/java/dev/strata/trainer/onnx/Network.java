@@ -11,8 +11,8 @@ import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.Set;
 
-/// The network while it is being rewritten: nodes in execution order, constants by value name. One
-/// thread. Look-ups scan the node list: networks have hundreds of nodes, not millions.
+/// The network while it is being rewritten: nodes in execution order, constants by value name.
+/// One thread. Look-ups scan the node list: networks have hundreds of nodes, not millions.
 final class Network {
   private final int opset;
   private final Map<String, ValueFacts> inputs;
@@ -74,8 +74,7 @@ final class Network {
 
   boolean isScalar(String value, double wanted) {
     OptionalDouble scalar = scalar(value);
-    return scalar.isPresent()
-        && Math.abs(scalar.getAsDouble() - wanted) <= 1e-5 * Math.abs(wanted);
+    return scalar.isPresent() && Math.abs(scalar.getAsDouble() - wanted) <= 1e-5 * Math.abs(wanted);
   }
 
   Optional<OnnxNode> producer(String value) {

@@ -19,8 +19,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
-/// The messages of a file to a [Network]: initializers and Constant nodes become constants, every
-/// node gets a name of its own.
+/// The messages of a file to a [Network]: initializers and Constant nodes become constants,
+/// every node gets a name of its own.
 final class NetworkDecoder {
   static final int OLDEST_OPSET = 11;
   static final int NEWEST_OPSET = 21;

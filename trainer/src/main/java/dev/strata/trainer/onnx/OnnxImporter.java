@@ -26,6 +26,7 @@ public final class OnnxImporter {
           new OperatorSupport(),
           new IdentityRemoval(),
           new ConstantPropagation(),
+          new ReshapeSimplification(),
           new FullyConnectedFusion(),
           new ChannelwiseFusion(),
           new BatchNormalizationFolding(),

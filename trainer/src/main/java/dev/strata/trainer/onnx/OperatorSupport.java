@@ -32,8 +32,7 @@ final class OperatorSupport implements Pass {
   static void report(List<String> problems) {
     if (!problems.isEmpty()) {
       throw new ModelImportException(
-          "the network uses what the import does not support:\n  "
-              + String.join("\n  ", problems));
+          "the network uses what the import does not support:\n  " + String.join("\n  ", problems));
     }
   }
 

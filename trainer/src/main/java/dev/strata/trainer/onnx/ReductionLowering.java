@@ -43,18 +43,15 @@ final class ReductionLowering {
     boolean keep = node.attributes().flag("keepdims", true);
     Layout source = keep || Reductions.isFree(axes, home, rank) ? home : Layout.PLAIN;
     Layout result = keep ? home : Reductions.afterRemoving(axes, home, rank);
-    List<Integer> places =
-        axes.stream().map(axis -> source.position(axis, rank)).sorted().toList();
-    values.add(
-        node, new Op.Reduce(kind, places, keep), List.of(values.get(value, source)), result);
+    List<Integer> places = axes.stream().map(axis -> source.position(axis, rank)).sorted().toList();
+    values.add(node, new Op.Reduce(kind, places, keep), List.of(values.get(value, source)), result);
   }
 
   private void softmax(OnnxNode node) {
     String value = node.input(0);
     List<Extent> in = values.extents(value);
     boolean flattens = values.network().opset() < SOFTMAX_ALONG_ONE_AXIS;
-    int axis =
-        Axes.normal((int) node.attributes().integer("axis", flattens ? 1 : -1), in.size());
+    int axis = Axes.normal((int) node.attributes().integer("axis", flattens ? 1 : -1), in.size());
     boolean oneAxis = in.stream().skip(axis + 1L).allMatch(extent -> extent.is(1));
     if (!flattens || oneAxis) {
       Layout home = values.home(value);
@@ -97,8 +94,7 @@ final class ReductionLowering {
   }
 
   private String rows(OnnxNode node, String x, Extent width) {
-    return values.step(
-        node, new Op.Reshape(false), x, values.graph().numbers(-1, known(width)));
+    return values.step(node, new Op.Reshape(false), x, values.graph().numbers(-1, known(width)));
   }
 
   private String vector(OnnxNode node, String value, Extent width) {
@@ -111,10 +107,7 @@ final class ReductionLowering {
       return values.plain(value);
     }
     return values.step(
-        node,
-        new Op.Reshape(false),
-        values.plain(value),
-        values.graph().numbers(known(width)));
+        node, new Op.Reshape(false), values.plain(value), values.graph().numbers(known(width)));
   }
 
   private String zeros(OnnxNode node, Extent width) {

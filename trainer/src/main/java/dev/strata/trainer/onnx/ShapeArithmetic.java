@@ -7,8 +7,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.IntStream;
 
-/// Follows the numbers of shape vectors through one node: what exporters compute with Shape, Gather,
-/// Concat and a little arithmetic before a Reshape.
+/// Follows the numbers of shape vectors through one node: what exporters compute with Shape,
+/// Gather, Concat and a little arithmetic before a Reshape.
 ///
 /// @param facts of the node's inputs
 record ShapeArithmetic(Network network, OnnxNode node, Map<String, ValueFacts> facts) {

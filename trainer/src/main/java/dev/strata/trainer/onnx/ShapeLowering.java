@@ -11,8 +11,8 @@ import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
 
-/// Operators that move elements without computing. Many of them cost nothing because the result in
-/// ONNX's order is the operand in memory's order, or the other way round.
+/// Operators that move elements without computing. Many of them cost nothing because the result
+/// in ONNX's order is the operand in memory's order, or the other way round.
 final class ShapeLowering {
   private final Values values;
 
@@ -119,13 +119,10 @@ final class ShapeLowering {
             () -> IntStream.range(0, in.size()).filter(i -> in.get(i).is(1)).boxed().toList());
     Layout layout = Reductions.afterRemoving(axes, values.home(value), in.size());
     Layout source =
-        Reductions.isFree(axes, values.home(value), in.size())
-            ? values.home(value)
-            : Layout.PLAIN;
+        Reductions.isFree(axes, values.home(value), in.size()) ? values.home(value) : Layout.PLAIN;
     List<Integer> places =
         axes.stream().map(axis -> source.position(axis, in.size())).sorted().toList();
-    values.add(
-        node, new Op.Squeeze(places), List.of(values.get(value, source)), layout);
+    values.add(node, new Op.Squeeze(places), List.of(values.get(value, source)), layout);
   }
 
   private void unsqueeze(OnnxNode node) {
@@ -148,8 +145,7 @@ final class ShapeLowering {
     int rank = values.rank(node.input(0));
     int axis = Axes.normal((int) node.attributes().integer("axis", 0), rank);
     Layout layout = values.common(node.inputs(), rank);
-    List<String> parts =
-        node.inputs().stream().map(value -> values.get(value, layout)).toList();
+    List<String> parts = node.inputs().stream().map(value -> values.get(value, layout)).toList();
     values.add(node, new Op.Concat(layout.position(axis, rank)), parts, layout);
   }
 
@@ -169,9 +165,7 @@ final class ShapeLowering {
                 node.name(),
                 new Op.Split(layout.position(axis, in.size()), sizes),
                 List.of(values.get(value, layout)),
-                node.outputs().stream()
-                    .map(output -> Values.resultName(output, layout))
-                    .toList());
+                node.outputs().stream().map(output -> Values.resultName(output, layout)).toList());
     for (int i = 0; i < results.size(); i++) {
       values.define(node.outputs().get(i), layout, results.get(i));
     }
@@ -227,8 +221,7 @@ final class ShapeLowering {
       return;
     }
     String dims = values.step(node, new Op.ShapeOf(), x);
-    values.add(
-        node, new Op.Gather(0), List.of(dims, values.graph().numbers(places)), Layout.PLAIN);
+    values.add(node, new Op.Gather(0), List.of(dims, values.graph().numbers(places)), Layout.PLAIN);
   }
 
   private void expand(OnnxNode node) {

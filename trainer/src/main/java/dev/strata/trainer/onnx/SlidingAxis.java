@@ -33,15 +33,16 @@ record SlidingAxis(Attributes attributes, int axis, int axes, long kernel) {
     };
   }
 
-  /// The output has ceil(size / stride) places; an odd padding goes to the end, or with `lower` to
-  /// the start.
+  /// The output has ceil(size / stride) places; an odd padding goes to the end, or with `lower`
+  /// to the start.
   private long[] same(Extent size, boolean lower) {
     long span = dilation() * (kernel - 1) + 1;
     long total;
     if (stride() == 1) {
       total = span - 1;
     } else if (size.isKnown()) {
-      total = Math.max(0, (Math.ceilDiv(size.size(), stride()) - 1) * stride() + span - size.size());
+      total =
+          Math.max(0, (Math.ceilDiv(size.size(), stride()) - 1) * stride() + span - size.size());
     } else {
       throw new ModelImportException(
           "auto_pad %s with stride %d needs a fixed image size"
@@ -67,8 +68,7 @@ record SlidingAxis(Attributes attributes, int axis, int axes, long kernel) {
       return Extent.unknown("window(%s,%d,%d,%b)".formatted(size, span, stride(), ceil));
     }
     long steps = size.size() - span;
-    return Extent.of(
-        (ceil ? Math.ceilDiv(steps, stride()) : Math.floorDiv(steps, stride())) + 1);
+    return Extent.of((ceil ? Math.ceilDiv(steps, stride()) : Math.floorDiv(steps, stride())) + 1);
   }
 
   private long setting(String name, int index, long absent, int count) {

@@ -1,10 +1,12 @@
 package dev.strata.trainer.onnx;
 
 import com.google.protobuf.ByteString;
+import dev.strata.graph.DataType;
 import dev.strata.graph.Shape;
 import dev.strata.graph.Tensor;
 import dev.strata.onnx.TensorProto;
 import dev.strata.trainer.onnx.ValueFacts.ElementType;
+import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.function.IntToDoubleFunction;
@@ -51,7 +53,12 @@ final class TensorDecoder {
 
   private Tensor decode() {
     return switch (TensorProto.DataType.forNumber(proto.getDataType())) {
-      case FLOAT -> reals(4, proto.getFloatDataCount(), raw::getFloat, proto::getFloatData);
+      case FLOAT -> {
+        boolean isRaw = checkCount(Float.BYTES, proto.getFloatDataCount());
+        yield isRaw
+            ? raw(DataType.FP32)
+            : reals(Float.BYTES, count, raw::getFloat, proto::getFloatData);
+      }
       case DOUBLE -> reals(8, proto.getDoubleDataCount(), raw::getDouble, proto::getDoubleData);
       case FLOAT16 ->
           reals(
@@ -72,7 +79,8 @@ final class TensorDecoder {
       case UINT8 ->
           wholes(1, proto.getInt32DataCount(), at -> raw.get(at) & 0xff, proto::getInt32Data);
       case UINT16 ->
-          wholes(2, proto.getInt32DataCount(), at -> raw.getShort(at) & 0xffff, proto::getInt32Data);
+          wholes(
+              2, proto.getInt32DataCount(), at -> raw.getShort(at) & 0xffff, proto::getInt32Data);
       case UINT32 ->
           wholes(
               4,
@@ -91,6 +99,11 @@ final class TensorDecoder {
               "constant '%s': element type %d; expected a number type or BOOL"
                   .formatted(proto.getName(), proto.getDataType()));
     };
+  }
+
+  /// The bytes as they are: little-endian both there and here.
+  private Tensor raw(DataType type) {
+    return new Tensor(type, shape, MemorySegment.ofArray(proto.getRawData().toByteArray()));
   }
 
   private Tensor reals(int size, int typed, IntToDoubleFunction at, IntToDoubleFunction element) {

@@ -25,8 +25,7 @@ final class Tensors {
   }
 
   static Tensor wholes(List<Long> values) {
-    return Tensor.of(
-        Shape.of(values.size()), values.stream().mapToLong(Long::longValue).toArray());
+    return Tensor.of(Shape.of(values.size()), values.stream().mapToLong(Long::longValue).toArray());
   }
 
   static Tensor scalar(float value) {
@@ -89,8 +88,8 @@ final class Tensors {
     return Tensor.of(tensor.shape(), values);
   }
 
-  /// One float for each of `count` channels, if the tensor has that many elements and all of them
-  /// lie along the axis that is `fromEnd` places before the last; or one element for all.
+  /// One float for each of `count` channels, if the tensor has that many elements and all of
+  /// them lie along the axis that is `fromEnd` places before the last; or one element for all.
   static boolean isPerChannel(Tensor tensor, int count, int fromEnd) {
     if (tensor.type() != DataType.FP32) {
       return false;

@@ -8,9 +8,10 @@ import java.util.Optional;
 /// @param type element type
 /// @param extents its dimensions; empty if not even their number is known
 /// @param elements the elements of a small integer tensor that depend on shapes only, row-major
-record ValueFacts(ElementType type, Optional<List<Extent>> extents, Optional<List<Extent>> elements) {
-  /// Every ONNX type is carried as one of the two that the runtime computes with; truth values are
-  /// whole numbers that are 0 or 1.
+record ValueFacts(
+    ElementType type, Optional<List<Extent>> extents, Optional<List<Extent>> elements) {
+  /// Every ONNX type is carried as one of the two that the runtime computes with; truth values
+  /// are whole numbers that are 0 or 1.
   enum ElementType {
     REAL,
     WHOLE,

@@ -12,8 +12,8 @@ import java.util.Optional;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 
-/// Where each ONNX value is in the model graph: under which name, in which layout. A value asked for
-/// in a layout it does not have yet is transposed once.
+/// Where each ONNX value is in the model graph: under which name, in which layout. A value
+/// asked for in a layout it does not have yet is transposed once.
 final class Values {
   private final Network network;
   private final Map<String, ValueFacts> facts;
@@ -37,8 +37,7 @@ final class Values {
   }
 
   ValueFacts facts(String value) {
-    return facts.getOrDefault(
-        value, ValueFacts.unshaped(ValueFacts.ElementType.REAL));
+    return facts.getOrDefault(value, ValueFacts.unshaped(ValueFacts.ElementType.REAL));
   }
 
   /// @throws ModelImportException if not even the number of dimensions is known
@@ -108,8 +107,7 @@ final class Values {
   }
 
   String get(String value, Layout layout) {
-    Map<Layout, String> known =
-        names.computeIfAbsent(value, absent -> new EnumMap<>(Layout.class));
+    Map<Layout, String> known = names.computeIfAbsent(value, absent -> new EnumMap<>(Layout.class));
     String name = known.get(layout);
     if (name != null) {
       return name;
@@ -143,19 +141,15 @@ final class Values {
         dims.add(0L);
         wanted.stream().skip(1).forEach(e -> dims.add(e.isKnown() ? e.size() : -1L));
         return graph.add(
-            value + "@layout",
-            new Op.Reshape(false),
-            List.of(name, graph.numbers(dims)),
-            result);
+            value + "@layout", new Op.Reshape(false), List.of(name, graph.numbers(dims)), result);
       }
     }
-    List<Integer> permutation =
-        order.stream().map(axis -> from.position(axis, rank)).toList();
+    List<Integer> permutation = order.stream().map(axis -> from.position(axis, rank)).toList();
     return graph.transpose(value + "@layout", name, permutation, result);
   }
 
-  /// Whether both layouts have the same order of elements: one channel or one place. Sizes of zero
-  /// would need more care and keep the transpose.
+  /// Whether both layouts have the same order of elements: one channel or one place. Sizes of
+  /// zero would need more care and keep the transpose.
   private static boolean keepsOrder(List<Extent> plain) {
     boolean onePlace = plain.stream().skip(2).allMatch(extent -> extent.is(1));
     boolean nonZero = plain.stream().skip(1).noneMatch(extent -> extent.is(0));
@@ -177,8 +171,7 @@ final class Values {
     }
     List<Integer> front = IntStream.range(0, rank - own).boxed().toList();
     String extended = step(origin, new Op.Unsqueeze(front), plain(value));
-    return graph.transpose(
-        origin.name(), extended, layout.order(rank), value + "@operand");
+    return graph.transpose(origin.name(), extended, layout.order(rank), value + "@operand");
   }
 
   private String constantOperand(String value, Tensor constant, int rank, Layout layout) {

@@ -19,7 +19,8 @@ final class Windows {
     SlidingAxis across = new SlidingAxis(node.attributes(), axes - 1, axes, kernel.getLast());
     long[] sides = across.padding(plain.getLast());
     if (axes == 1) {
-      return window(1, across.kernel(), 1, across.stride(), 1, across.dilation(), 0, sides[0], 0, sides[1]);
+      return window(
+          1, across.kernel(), 1, across.stride(), 1, across.dilation(), 0, sides[0], 0, sides[1]);
     }
     SlidingAxis down = new SlidingAxis(node.attributes(), 0, axes, kernel.getFirst());
     long[] ends = down.padding(plain.get(2));
