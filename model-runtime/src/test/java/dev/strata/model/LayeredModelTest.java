@@ -62,7 +62,8 @@ class LayeredModelTest {
       for (Bits bits : model.precisions()) {
         byte[] together = answer(session, bits, inputs(5));
         for (int row = 0; row < 5; row++) {
-          Tensor one = Tensor.of(Shape.of(1, 16), Arrays.copyOfRange(rows, row * 16, row * 16 + 16));
+          Tensor one =
+              Tensor.of(Shape.of(1, 16), Arrays.copyOfRange(rows, row * 16, row * 16 + 16));
           byte[] alone = answer(session, bits, Map.of("x", one));
           assertArrayEquals(
               Arrays.copyOfRange(together, row * alone.length, (row + 1) * alone.length), alone);
@@ -88,8 +89,7 @@ class LayeredModelTest {
         LayeredModel.Session session = model.newSession()) {
       Map<String, Tensor> wide = Map.of("x", Tensor.of(Shape.of(1, 17), new float[17]));
       InvalidInputException refused =
-          assertThrows(
-              InvalidInputException.class, () -> session.predict(new Bits(4), wide));
+          assertThrows(InvalidInputException.class, () -> session.predict(new Bits(4), wide));
       assertEquals("input 'x': got shape [1, 17], expected [-1, 16]", refused.getMessage());
     }
   }
@@ -100,8 +100,7 @@ class LayeredModelTest {
     ArtifactSlicer.slice(file, new Bits(2), slice);
     try (LayeredModel model = LayeredModel.open(slice);
         LayeredModel.Session session = model.newSession()) {
-      assertThrows(
-          IllegalArgumentException.class, () -> session.predict(new Bits(3), inputs(1)));
+      assertThrows(IllegalArgumentException.class, () -> session.predict(new Bits(3), inputs(1)));
     }
   }
 
@@ -115,8 +114,7 @@ class LayeredModelTest {
     model.close();
     model.close();
     assertThrows(IllegalStateException.class, model::newSession);
-    assertThrows(
-        IllegalStateException.class, () -> session.predict(new Bits(8), inputs(1)));
+    assertThrows(IllegalStateException.class, () -> session.predict(new Bits(8), inputs(1)));
   }
 
   private static byte[] answer(Path path, Bits bits, Map<String, Tensor> inputs)

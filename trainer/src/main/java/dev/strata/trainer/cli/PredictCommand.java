@@ -53,6 +53,11 @@ final class PredictCommand implements Callable<Integer> {
         LayeredModel.Session session = model.newSession()) {
       ModelDescription description = model.description();
       Bits wanted = bits.orElse(description.defaultBits());
+      if (!model.precisions().contains(wanted)) {
+        throw CommandFailure.usage(
+            "--bits: got %s, model '%s' has %s"
+                .formatted(wanted, description.name(), model.precisions()));
+      }
       Prediction prediction = session.predict(wanted, input.read(description));
       PrintWriter out = spec.commandLine().getOut();
       if (json) {

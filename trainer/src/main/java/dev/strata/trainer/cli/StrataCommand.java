@@ -1,5 +1,7 @@
 package dev.strata.trainer.cli;
 
+import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
 import java.util.Locale;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -43,15 +45,20 @@ public final class StrataCommand implements Runnable {
   public static void main(String[] arguments) {
     // Numbers in tables and artifacts look the same everywhere.
     Locale.setDefault(Locale.ROOT);
-    System.exit(run(arguments));
+    System.exit(
+        run(
+            new PrintWriter(System.out, true, StandardCharsets.UTF_8),
+            new PrintWriter(System.err, true, StandardCharsets.UTF_8),
+            arguments));
   }
 
   /// @return the exit code
-  static int run(String... arguments) {
+  static int run(PrintWriter out, PrintWriter err, String... arguments) {
     StrataCommand root = new StrataCommand();
     return new CommandLine(root)
+        .setOut(out)
+        .setErr(err)
         .setExecutionExceptionHandler(new FailureReport(root))
-        .setCaseInsensitiveEnumValuesAllowed(true)
         .execute(arguments);
   }
 

@@ -8,6 +8,7 @@ import dev.strata.precision.PrecisionProfile;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.Function;
@@ -77,8 +78,13 @@ public record QualityMeasurement(
             .toList();
     Map<String, String> provenance = new TreeMap<>(description.provenance());
     provenance.put("quality.data", "%s, %d samples".formatted(data, samples));
+    // Agreement of the float network with itself says nothing.
     reference.forEach(
-        (metric, value) -> provenance.put("quality.fp32." + metric, "%.5f".formatted(value)));
+        (metric, value) -> {
+          if (!metric.endsWith("_fp32")) {
+            provenance.put("quality.fp32." + metric, String.format(Locale.ROOT, "%.5f", value));
+          }
+        });
     return new ModelDescription(
         description.name(),
         description.inputs(),
