@@ -32,7 +32,7 @@ final class Progress implements AutoCloseable {
 
   /// @param subject what the work is on, in front of every line
   static Progress on(String subject) {
-    boolean terminal = System.console() != null && System.console().isTerminal();
+    boolean terminal = System.console().isTerminal();
     return new Progress(System.err, terminal, subject);
   }
 

@@ -40,18 +40,18 @@ sealed interface Answers {
             .orElseThrow(() -> new IllegalArgumentException("the model has no FP32 output"))
             .name();
     boolean scores = outputs.getFirst().get(name).shape().rank() == 2;
-    float[][] rows = rows(outputs, name);
+    List<float[]> rows = rows(outputs, name);
     return scores ? new Scores(rows, description.labels()) : new Vectors(rows);
   }
 
-  private static String[] words(List<Map<String, Tensor>> outputs, String name) {
+  private static List<String> words(List<Map<String, Tensor>> outputs, String name) {
     return outputs.stream()
         .flatMap(output -> output.get(name).toByteArrays().stream())
         .map(word -> new String(word, StandardCharsets.UTF_8))
-        .toArray(String[]::new);
+        .toList();
   }
 
-  private static float[][] rows(List<Map<String, Tensor>> outputs, String name) {
+  private static List<float[]> rows(List<Map<String, Tensor>> outputs, String name) {
     List<float[]> rows = new ArrayList<>();
     for (Map<String, Tensor> output : outputs) {
       Tensor tensor = output.get(name);
@@ -62,37 +62,43 @@ sealed interface Answers {
         rows.add(Arrays.copyOfRange(values, row * size, (row + 1) * size));
       }
     }
+    return rows;
+  }
+
+  private static float[][] matrix(List<float[]> rows) {
     return rows.toArray(float[][]::new);
   }
 
   /// Embeddings: direction and the order of similarities count.
-  record Vectors(float[][] rows) implements Answers {
+  record Vectors(List<float[]> rows) implements Answers {
     @Override
     public Map<String, Double> quality(Answers reference, List<String> truth) {
-      float[][] expected = ((Vectors) reference).rows();
+      float[][] expected = matrix(((Vectors) reference).rows());
+      float[][] found = matrix(rows);
       Map<String, Double> quality = new TreeMap<>();
-      quality.put("cosine_fp32", Metrics.meanCosine(rows, expected));
-      if (rows.length > 2) {
+      quality.put("cosine_fp32", Metrics.meanCosine(found, expected));
+      if (found.length > 2) {
         quality.put(
             "spearman_fp32",
             Metrics.spearman(
-                Metrics.pairwiseSimilarities(rows), Metrics.pairwiseSimilarities(expected)));
+                Metrics.pairwiseSimilarities(found), Metrics.pairwiseSimilarities(expected)));
       }
       return quality;
     }
   }
 
   /// Class scores: the best class counts.
-  record Scores(float[][] rows, List<String> labels) implements Answers {
+  record Scores(List<float[]> rows, List<String> labels) implements Answers {
     @Override
     public Map<String, Double> quality(Answers reference, List<String> truth) {
-      float[][] expected = ((Scores) reference).rows();
+      float[][] expected = matrix(((Scores) reference).rows());
+      float[][] found = matrix(rows);
       Map<String, Double> quality = new TreeMap<>();
-      quality.put("agreement_fp32", Metrics.agreement(rows, expected));
-      quality.put("cosine_fp32", Metrics.meanCosine(rows, expected));
+      quality.put("agreement_fp32", Metrics.agreement(found, expected));
+      quality.put("cosine_fp32", Metrics.meanCosine(found, expected));
       if (!truth.isEmpty()) {
         int[] right = truth.stream().mapToInt(this::classOf).toArray();
-        quality.put("accuracy", Metrics.accuracy(rows, right));
+        quality.put("accuracy", Metrics.accuracy(found, right));
       }
       return quality;
     }
@@ -115,25 +121,29 @@ sealed interface Answers {
   /// Labels or texts.
   ///
   /// @param readText whether single characters count too
-  record Words(String[] words, boolean readText) implements Answers {
+  record Words(List<String> words, boolean readText) implements Answers {
     @Override
     public Map<String, Double> quality(Answers reference, List<String> truth) {
       Map<String, Double> quality = new TreeMap<>();
       quality.put("agreement_fp32", equalShare(((Words) reference).words()));
       if (!truth.isEmpty()) {
-        String[] right = truth.toArray(String[]::new);
-        quality.put(readText ? "exact" : "accuracy", equalShare(right));
+        quality.put(readText ? "exact" : "accuracy", equalShare(truth));
         if (readText) {
-          quality.put("character_error_rate", Metrics.characterErrorRate(words, right));
+          quality.put(
+              "character_error_rate",
+              Metrics.characterErrorRate(
+                  words.toArray(String[]::new), truth.toArray(String[]::new)));
         }
       }
       return quality;
     }
 
-    private double equalShare(String[] expected) {
+    private double equalShare(List<String> expected) {
       long equal =
-          IntStream.range(0, words.length).filter(i -> words[i].equals(expected[i])).count();
-      return (double) equal / words.length;
+          IntStream.range(0, words.size())
+              .filter(i -> words.get(i).equals(expected.get(i)))
+              .count();
+      return (double) equal / words.size();
     }
   }
 }

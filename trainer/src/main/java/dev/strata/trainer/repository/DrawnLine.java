@@ -16,14 +16,29 @@ import javax.imageio.ImageIO;
 
 /// A line of text as an image whose right answer is known, for networks that read. Drawn with the
 /// machine's own fonts, so figures measured on lines differ a little between machines.
-///
-/// @param text what is written
-/// @param png the image file
-record DrawnLine(String text, byte[] png) {
+final class DrawnLine {
 
   private static final List<String> FAMILIES =
       List.of(Font.SANS_SERIF, Font.SERIF, Font.MONOSPACED);
   private static final int LONGEST = 28;
+
+  private final String text;
+  private final byte[] png;
+
+  private DrawnLine(String text, byte[] png) {
+    this.text = text;
+    this.png = png;
+  }
+
+  /// What is written.
+  String text() {
+    return text;
+  }
+
+  /// The image file.
+  byte[] png() {
+    return png;
+  }
 
   /// Cuts sentences into lines and draws them in changing fonts, sizes and colours.
   static List<DrawnLine> of(List<String> sentences, int count, long seed) {
