@@ -173,13 +173,15 @@ STRATA_EXPORT int64_t strata_matmul_scratch(int64_t n, int64_t k);
 STRATA_EXPORT void strata_depthwise_f32(const struct strata_window *s, const float *x,
                                         const float *weights, const struct strata_epilogue *e);
 
+// y may be x.
 STRATA_EXPORT void strata_unary_f32(int64_t function, float alpha, float beta, const float *x,
                                     float *y, int64_t count);
 
 enum strata_binary {
   STRATA_ADD, STRATA_SUB, STRATA_MUL, STRATA_DIV, STRATA_POW, STRATA_MIN, STRATA_MAX, STRATA_PRELU,
 };
-// y (dense, row-major, `rank` dims, rank <= 8) = f(a, b); strides in elements, 0 broadcasts.
+// y (dense, row-major, `rank` dims, rank <= 8) = f(a, b); strides in elements, 0 broadcasts. y may
+// be a or b where that one is dense. MIN and MAX of NaN are NaN; POW is C's.
 STRATA_EXPORT void strata_binary_f32(int64_t function, int64_t rank, const int64_t *dims,
                                      const int64_t *a_strides, const int64_t *b_strides,
                                      const float *a, const float *b, float *y);
@@ -188,7 +190,7 @@ STRATA_EXPORT void strata_where_f32(int64_t rank, const int64_t *dims, const int
                                     const int64_t *a_strides, const int64_t *b_strides,
                                     const int64_t *condition, const float *a, const float *b, float *y);
 // Rows of `width`: exp(x - max) / sum. Sums run in 16 lanes (lane = index % 16) and are added by
-// halves (8, 4, 2, 1); the same for layer norm, reduce and mean.
+// halves (8, 4, 2, 1); the same for layer norm, reduce and mean. y may be x.
 STRATA_EXPORT void strata_softmax_f32(const float *x, float *y, int64_t rows, int64_t width);
 STRATA_EXPORT void strata_layer_norm_f32(const float *x, const float *scale, const float *bias,
                                          float epsilon, float *y, int64_t rows, int64_t width);
@@ -212,12 +214,14 @@ STRATA_EXPORT void strata_fill_f32(float value, float *y, int64_t count);
 STRATA_EXPORT int64_t strata_take(int64_t size, int64_t outer, int64_t axis, int64_t inner,
                                   const int64_t *indices, int64_t count, const void *x, void *y);
 // NHWC resize by precomputed tables: for each output row, source rows row0/row1 and weight of row1
-// (0 for nearest); the same for columns. y = bilinear blend, rows first: lerp(a,b,w) = fma(w, b-a, a).
+// (0 for nearest); the same for columns. y = bilinear blend, rows first: lerp(a,b,w) = fma(w, b-a, a);
+// with both weights 0 a plain copy.
 STRATA_EXPORT void strata_resize_f32(int64_t samples, int64_t height, int64_t width, int64_t channels,
                                      int64_t out_height, int64_t out_width, const int64_t *row0,
                                      const int64_t *row1, const float *row_weight, const int64_t *col0,
                                      const int64_t *col1, const float *col_weight, const float *x,
                                      float *y);
+// Float to integer goes towards zero, NaN to 0, and saturates.
 STRATA_EXPORT void strata_cast_i64_f32(const int64_t *x, float *y, int64_t count);
 STRATA_EXPORT void strata_cast_f32_i64(const float *x, int64_t *y, int64_t count);
 

@@ -10,13 +10,11 @@ import dev.strata.graph.Axes;
 import dev.strata.graph.ConstantFolding;
 import dev.strata.graph.Op;
 import dev.strata.graph.Shape;
-import dev.strata.graph.ShapeInference;
 import dev.strata.graph.StridedView;
 import dev.strata.graph.Tensor;
 import dev.strata.graph.TensorType;
 import dev.strata.kernel.FloatKernels;
 import dev.strata.kernel.Structs;
-import dev.strata.precision.PlaneLayout;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
@@ -144,90 +142,6 @@ final class ArithmeticSteps {
               : () -> FloatKernels.castF32I64(from, to, count);
         });
     return out;
-  }
-
-  /// One call for all matrices where both operands walk the batch evenly, else one for each index
-  /// of the outer axes where they do not.
-  Region matMul(Value left, Value right, Shape shape) {
-    Region a = program.region(left);
-    Region b = program.region(right);
-    long k = left.shape().dim(-1);
-    long m = left.shape().rank() == 1 ? 1 : left.shape().dim(-2);
-    long n = right.shape().rank() == 1 ? 1 : right.shape().dim(-1);
-    Shape leftBatch = ShapeInference.batchOf(left.shape());
-    Shape rightBatch = ShapeInference.batchOf(right.shape());
-    Shape batch = ShapeInference.broadcast(leftBatch, rightBatch);
-    Region.Slot out = program.floats(shape.elements());
-    if (rightBatch.elements() == 1) {
-      product(a, 0, b, 0, out, 0, new Matrices(1, batch.elements() * m, n, k, 0, 0));
-      return out;
-    }
-    StridedLoop loop =
-        StridedLoop.of(
-            batch,
-            List.of(
-                StridedView.broadcast(leftBatch, batch).strides(),
-                StridedView.broadcast(rightBatch, batch).strides()));
-    int last = loop.rank() - 1;
-    long inner = loop.dims()[last];
-    Matrices matrices =
-        new Matrices(inner, m, n, k, loop.strides(0)[last] * m * k, loop.strides(1)[last] * k * n);
-    long outer = batch.elements() / inner;
-    for (long i = 0; i < outer; i++) {
-      long rest = i;
-      long leftMatrix = 0;
-      long rightMatrix = 0;
-      for (int axis = last - 1; axis >= 0; axis--) {
-        long index = rest % loop.dims()[axis];
-        rest /= loop.dims()[axis];
-        leftMatrix += index * loop.strides(0)[axis];
-        rightMatrix += index * loop.strides(1)[axis];
-      }
-      product(a, leftMatrix * m * k, b, rightMatrix * k * n, out, i * inner * m * n, matrices);
-    }
-    return out;
-  }
-
-  private record Matrices(long batch, long m, long n, long k, long aStride, long bStride) {}
-
-  private void product(
-      Region a, long aFrom, Region b, long bFrom, Region out, long outFrom, Matrices of) {
-    Region bias =
-        program.repeated(0, Math.ceilDiv(of.n(), PlaneLayout.PANEL_ROWS) * PlaneLayout.PANEL_ROWS);
-    Region.Slot scratch = program.slot(FloatKernels.matmulScratch(of.n(), of.k()));
-    program.step(
-        "float",
-        List.of(a, b, out, scratch),
-        memory -> {
-          MemorySegment epilogue = program.struct(Structs.epilogueBytes());
-          Structs.epilogue(
-              epilogue,
-              memory.at(bias),
-              MemorySegment.NULL,
-              0,
-              Activation.IDENTITY,
-              memory.at(out, outFrom * Float.BYTES),
-              of.n());
-          MemorySegment x = memory.at(a, aFrom * Float.BYTES);
-          MemorySegment z = memory.at(b, bFrom * Float.BYTES);
-          MemorySegment room = memory.at(scratch);
-          return () ->
-              FloatKernels.matmulF32(
-                  of.batch(),
-                  of.m(),
-                  of.n(),
-                  of.k(),
-                  x,
-                  of.k(),
-                  of.aStride(),
-                  z,
-                  of.n(),
-                  of.bStride(),
-                  0,
-                  epilogue,
-                  of.m() * of.n(),
-                  room);
-        });
   }
 
   /// Softmax runs over the last axis; another one is moved there and back.

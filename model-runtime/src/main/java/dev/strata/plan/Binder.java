@@ -33,6 +33,7 @@ final class Binder {
   private final Map<String, Value> values = new HashMap<>();
   private final MovementSteps movement;
   private final ArithmeticSteps arithmetic;
+  private final MatrixSteps matrices;
   private final WeightedSteps weighted;
 
   private Binder(ExecutablePlan plan, Arena arena) {
@@ -40,6 +41,7 @@ final class Binder {
     program = new Program(arena);
     movement = new MovementSteps(program);
     arithmetic = new ArithmeticSteps(program, movement);
+    matrices = new MatrixSteps(program, movement);
     weighted = new WeightedSteps(program);
   }
 
@@ -68,8 +70,11 @@ final class Binder {
     }
     for (Node node : plan.graph().nodes()) {
       program.enter(node.name());
-      List<Value> inputs = node.inputs().stream().map(values::get).toList();
       try {
+        List<Value> inputs =
+            node.inputs().stream()
+                .map(name -> readsTurned(node.op()) ? values.get(name) : plain(name))
+                .toList();
         List<Value> outputs = evaluate(node, inputs);
         for (int i = 0; i < outputs.size(); i++) {
           values.put(node.outputs().get(i), outputs.get(i));
@@ -83,9 +88,26 @@ final class Binder {
     }
   }
 
+  private static boolean readsTurned(Op op) {
+    return op instanceof Op.MatMul || op instanceof Op.ShapeOf;
+  }
+
+  /// A value as a dense tensor, which most operators need.
+  private Value plain(String name) {
+    Value value = values.get(name);
+    if (value instanceof Value.Turned turned) {
+      DataType type = turned.type().type();
+      Region copy = movement.copy(type, program.region(turned.below()), turned.view());
+      value = computed(turned.type(), copy);
+      values.put(name, value);
+    }
+    return value;
+  }
+
   private BoundPlan link(MemoryPlan.Reuse reuse, LongFunction<MemorySegment> block) {
     for (String name : plan.graph().outputs()) {
-      program.keep(program.region(values.get(name)), Region.Slot.END);
+      program.enter(name);
+      program.keep(program.region(plain(name)), Region.Slot.END);
     }
     Program.Linked linked = program.link(reuse, block);
     return new BoundPlan(
@@ -181,8 +203,10 @@ final class Binder {
       case Op.Cast cast when x.type().equals(result) && cast.to() != DataType.BOOL -> x;
       case Op.Unary unary when unary.function().kind() == Activation.Kind.IDENTITY -> x;
       case Op.Slice _ -> view(x, ShapeInference.slice(operands));
-      case Op.Transpose transpose ->
-          view(x, StridedView.transpose(x.shape(), transpose.permutation()));
+      case Op.Transpose transpose -> {
+        StridedView turned = StridedView.transpose(x.shape(), transpose.permutation());
+        yield isFlat(turned) || isInteger(x) ? view(x, turned) : new Value.Turned(x, turned);
+      }
       case Op.Expand _ -> view(x, StridedView.broadcast(x.shape(), shape));
       case Op.Linear linear ->
           computed(
@@ -194,7 +218,7 @@ final class Binder {
       case Op.Concat concat -> computed(result, movement.concat(concat.axis(), inputs, result));
       case Op.Gather gather ->
           computed(result, movement.gather(gather.axis(), x, inputs.get(1), result));
-      case Op.MatMul _ -> computed(result, arithmetic.matMul(x, inputs.get(1), shape));
+      case Op.MatMul _ -> computed(result, matrices.product(x, inputs.get(1), shape));
       case Op.Softmax softmax -> computed(result, arithmetic.softmax(softmax.axis(), x));
       case Op.LayerNorm norm ->
           computed(result, arithmetic.layerNorm(norm.epsilon(), x, inputs.get(1), inputs.get(2)));
@@ -229,6 +253,12 @@ final class Binder {
       return computed(type, program.slot(0));
     }
     return computed(type, movement.copy(type.type(), program.region(x), view));
+  }
+
+  /// Whether transposing moves only axes of size 1 and nothing in memory.
+  private static boolean isFlat(StridedView view) {
+    return StridedLoop.of(view.shape(), List.of(view.strides())).rank() == 1
+        || view.shape().rank() < 2;
   }
 
   private Value alias(Value x, TensorType type) {

@@ -93,6 +93,8 @@ final class Program {
     return switch (value) {
       case Value.Computed computed -> computed.region();
       case Value.Static known -> constants.computeIfAbsent(known.tensor(), this::constant);
+      case Value.Turned turned ->
+          throw new IllegalStateException("no copy was made of the transposed " + turned.type());
     };
   }
 

@@ -2,6 +2,7 @@ package dev.strata.plan;
 
 import dev.strata.graph.Operand;
 import dev.strata.graph.Shape;
+import dev.strata.graph.StridedView;
 import dev.strata.graph.Tensor;
 import dev.strata.graph.TensorType;
 
@@ -39,6 +40,19 @@ sealed interface Value {
     @Override
     public Operand operand() {
       return Operand.of(type);
+    }
+  }
+
+  /// A transposed value that nothing has copied yet.
+  record Turned(Value below, StridedView view) implements Value {
+    @Override
+    public TensorType type() {
+      return new TensorType(below.type().type(), view.shape());
+    }
+
+    @Override
+    public Operand operand() {
+      return Operand.of(type());
     }
   }
 }

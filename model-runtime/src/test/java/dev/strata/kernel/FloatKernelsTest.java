@@ -406,6 +406,48 @@ final class FloatKernelsTest {
     }
   }
 
+  @Test
+  void anOutputMayLieOnItsInput() {
+    int width = 37;
+    float[] x = values(2 * width);
+    MemorySegment scale = floats(values(width));
+    MemorySegment zeros = floats(width);
+    MemorySegment apart = floats(2 * width);
+    MemorySegment dims = longs(2, width);
+    MemorySegment dense = longs(width, 1);
+    MemorySegment row = longs(0, 1);
+    float[] expected =
+        sameOnEveryIsa(
+            () -> {
+              chain(floats(x), apart, scale, zeros, width, dims, dense, row);
+              return array(apart);
+            });
+    float[] inPlace =
+        sameOnEveryIsa(
+            () -> {
+              MemorySegment both = floats(x);
+              chain(both, both, scale, zeros, width, dims, dense, row);
+              return array(both);
+            });
+    assertArrayEquals(expected, inPlace);
+  }
+
+  private static void chain(
+      MemorySegment x,
+      MemorySegment y,
+      MemorySegment scale,
+      MemorySegment zeros,
+      int width,
+      MemorySegment dims,
+      MemorySegment dense,
+      MemorySegment row) {
+    int mul = Op.Binary.Function.MUL.ordinal();
+    FloatKernels.layerNormF32(x, scale, zeros, 1e-5f, y, 2, width);
+    FloatKernels.softmaxF32(y, y, 2, width);
+    FloatKernels.binaryF32(mul, 2, dims, dense, row, y, scale, y);
+    FloatKernels.unaryF32(Activation.Kind.TANH.ordinal(), 0, 0, y, y, 2L * width);
+  }
+
   @ParameterizedTest
   @CsvSource({"1, 1, 5", "2, 3, 32", "12, 17, 33", "3, 40, 64"})
   void copiesPermuteAxes(int p, int q, int r) {

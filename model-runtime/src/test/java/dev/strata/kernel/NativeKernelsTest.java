@@ -20,6 +20,7 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -223,6 +224,41 @@ class NativeKernelsTest {
           5,
           epilogue(matrix.bias(), residual, Activation.IDENTITY, out, channels));
       assertSame(expected, out, "depthwise of %d channels, kernel %d".formatted(channels, kernel));
+    }
+  }
+
+  @Test
+  void windowsOfCodesAndFloatsAreLaidOutAlike() {
+    for (int channels : new int[] {1, 3, 4}) {
+      for (int dilation : new int[] {1, 2}) {
+        var window = new Op.Window(3, 3, 2, 1, dilation, dilation, 2, 3, 1, 2);
+        var image = image(2, 7, 4, 4);
+        int columns = 3 * 3 * channels;
+        int[][] expected =
+            ReferenceKernels.windows(image, window, 4 - channels, channels, 0, columns);
+        float[] x = new float[image.codes().length];
+        for (int i = 0; i < x.length; i++) {
+          x[i] = image.codes()[i];
+        }
+        long values = (long) expected.length * columns;
+        MemorySegment codes = arena.allocate(values);
+        MemorySegment floats = arena.allocate(JAVA_FLOAT, values);
+        MemorySegment shape = shape(image, window);
+        NativeKernels.im2colS8(
+            shape,
+            arena.allocateFrom(JAVA_BYTE, image.codes()),
+            4 - channels,
+            channels,
+            0,
+            columns,
+            codes);
+        NativeKernels.im2colF32(
+            shape, arena.allocateFrom(JAVA_FLOAT, x), 4 - channels, channels, floats);
+        for (int i = 0; i < values; i++) {
+          assertEquals(expected[i / columns][i % columns], codes.get(JAVA_BYTE, i));
+          assertEquals(expected[i / columns][i % columns], floats.getAtIndex(JAVA_FLOAT, i));
+        }
+      }
     }
   }
 

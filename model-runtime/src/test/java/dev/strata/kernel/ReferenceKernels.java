@@ -12,18 +12,61 @@ final class ReferenceKernels {
 
   private ReferenceKernels() {}
 
-  /// One matrix at `bits` planes, as plain arrays.
-  ///
-  /// @param planes all stored planes, most significant first
-  /// @param groups `[panels][groups][2][16]`
-  record Matrix(
-      PlaneLayout layout,
-      int bits,
-      byte[][] planes,
-      byte[] groups,
-      float[] scale,
-      float[] offset,
-      float[] bias) {
+  /// One matrix at `bits` planes, as plain arrays: planes most significant first, groups as
+  /// `[panels][groups][2][16]`.
+  static final class Matrix {
+    private final PlaneLayout layout;
+    private final int bits;
+    private final byte[][] planes;
+    private final byte[] groups;
+    private final float[] scale;
+    private final float[] offset;
+    private final float[] bias;
+
+    Matrix(
+        PlaneLayout layout,
+        int bits,
+        byte[][] planes,
+        byte[] groups,
+        float[] scale,
+        float[] offset,
+        float[] bias) {
+      this.layout = layout;
+      this.bits = bits;
+      this.planes = planes;
+      this.groups = groups;
+      this.scale = scale;
+      this.offset = offset;
+      this.bias = bias;
+    }
+
+    PlaneLayout layout() {
+      return layout;
+    }
+
+    int bits() {
+      return bits;
+    }
+
+    byte[][] planes() {
+      return planes;
+    }
+
+    byte[] groups() {
+      return groups;
+    }
+
+    float[] scale() {
+      return scale;
+    }
+
+    float[] offset() {
+      return offset;
+    }
+
+    float[] bias() {
+      return bias;
+    }
 
     /// The code of a weight, its missing low bits zero.
     int code(int row, int column) {
@@ -104,7 +147,41 @@ final class ReferenceKernels {
   }
 
   /// An NHWC image of codes and where a window looks.
-  record Image(int samples, int height, int width, int channels, byte[] codes) {
+  static final class Image {
+    private final int samples;
+    private final int height;
+    private final int width;
+    private final int channels;
+    private final byte[] codes;
+
+    Image(int samples, int height, int width, int channels, byte[] codes) {
+      this.samples = samples;
+      this.height = height;
+      this.width = width;
+      this.channels = channels;
+      this.codes = codes;
+    }
+
+    int samples() {
+      return samples;
+    }
+
+    int height() {
+      return height;
+    }
+
+    int width() {
+      return width;
+    }
+
+    int channels() {
+      return channels;
+    }
+
+    byte[] codes() {
+      return codes;
+    }
+
     int at(int sample, int y, int x, int channel, int outside) {
       return y < 0 || y >= height || x < 0 || x >= width
           ? outside

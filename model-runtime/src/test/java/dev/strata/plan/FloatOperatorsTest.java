@@ -162,6 +162,48 @@ class FloatOperatorsTest {
   }
 
   @Test
+  void matrixProductReadsTransposedOperandsWhereTheyLie() {
+    List<List<Integer>> orders =
+        List.of(
+            List.of(0, 1, 2, 3),
+            List.of(0, 2, 1, 3),
+            List.of(0, 2, 3, 1),
+            List.of(1, 0, 3, 2),
+            List.of(3, 2, 1, 0),
+            List.of(2, 3, 0, 1));
+    for (List<Integer> left : orders) {
+      for (List<Integer> right : orders) {
+        try (TestGraph graph = new TestGraph(20)) {
+          // Sizes of the transposed operands: 2 x 3 matrices of 4 x 5, and of 5 x 6.
+          graph
+              .input("a", FP32, untransposed(left, 2, 3, 4, 5))
+              .input("b", FP32, untransposed(right, 2, 3, 5, 6))
+              .node(new Op.Transpose(left), List.of("a"), "at")
+              .node(new Op.Transpose(right), List.of("b"), "bt")
+              .node(new Op.MatMul(), List.of("at", "bt"), "y");
+          Tensor a = graph.tensor(untransposed(left, 2, 3, 4, 5));
+          Tensor b = graph.tensor(untransposed(right, 2, 3, 5, 6));
+          try (ExecutionContext context = graph.plan("y", "at", "bt").newContext()) {
+            Map<String, Tensor> all = context.run(Map.of("a", a, "b", b));
+            float[] y = graph.run("y", Map.of("a", a, "b", b)).toFloats();
+            assertArrayEquals(all.get("y").toFloats(), y);
+            assertArrayEquals(
+                Reference.matMul(all.get("at"), all.get("bt")), y, TOLERANCE, left + " " + right);
+          }
+        }
+      }
+    }
+  }
+
+  private static long[] untransposed(List<Integer> order, long... dims) {
+    long[] before = new long[dims.length];
+    for (int i = 0; i < dims.length; i++) {
+      before[order.get(i)] = dims[i];
+    }
+    return before;
+  }
+
+  @Test
   void binaryAndWhereBroadcastBothSides() {
     try (TestGraph graph = new TestGraph(6)) {
       graph

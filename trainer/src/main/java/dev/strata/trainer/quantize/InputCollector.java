@@ -13,6 +13,8 @@ import java.util.stream.Stream;
 /// each batch.
 final class InputCollector {
   private static final int BUFFERED_ROWS = 256;
+  private static final int EXAMPLES = 1024;
+  private static final int EXAMPLES_PER_BATCH = 8;
 
   private final InputRows rows;
   private final int rowsPerBatch;
@@ -21,6 +23,8 @@ final class InputCollector {
   private final double[][] sums;
   private final float[] buffer;
   private final SplittableRandom places = new SplittableRandom(1);
+  private final float[] examples;
+  private int exampleCount;
   private long count;
 
   /// @param rowsPerBatch rows taken from one observed input, at most
@@ -31,6 +35,7 @@ final class InputCollector {
     this.rowsPerBatch = rowsPerBatch;
     sums = new double[rows.parts()][rows.columns()];
     buffer = new float[BUFFERED_ROWS * rows.columns()];
+    examples = new float[EXAMPLES * rows.columns()];
     range = withRange ? Optional.of(new ValueHistogram()) : Optional.empty();
     moments =
         withCovariance
@@ -62,7 +67,18 @@ final class InputCollector {
     count += wanted;
   }
 
+  /// Keeps a few rows of each batch, until there are enough.
+  private void keepExamples(int taken) {
+    int kept = Math.min(Math.min(taken, EXAMPLES_PER_BATCH), EXAMPLES - exampleCount);
+    int columns = rows.columns();
+    System.arraycopy(buffer, 0, examples, exampleCount * columns, kept * columns);
+    exampleCount += kept;
+  }
+
   private void addRows(int part, int taken) {
+    if (part == 0) {
+      keepExamples(taken);
+    }
     for (int row = 0; row < taken; row++) {
       for (int column = 0; column < rows.columns(); column++) {
         sums[part][column] += buffer[row * rows.columns() + column];
@@ -86,7 +102,8 @@ final class InputCollector {
     return new InputStatistics(
         means,
         moments.map(matrices -> centred(matrices, scale, means)),
-        range.orElseGet(ValueHistogram::new));
+        range.orElseGet(ValueHistogram::new),
+        java.util.Arrays.copyOf(examples, exampleCount * rows.columns()));
   }
 
   private static List<SymmetricMatrix> centred(

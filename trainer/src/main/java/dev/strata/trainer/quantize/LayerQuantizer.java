@@ -59,7 +59,7 @@ final class LayerQuantizer {
     int parts = covariances.get().size();
     int rows = layer.layout().rows() / parts;
     for (int part = 0; part < parts; part++) {
-      ErrorCompensation.of(covariances.get().get(part), settings.nativeBits(), settings.damping())
+      ErrorCompensation.of(covariances.get().get(part), settings.nativeBits(), settings.effort().damping())
           .compensate(weights, grid, fits, part * rows, (part + 1) * rows, codes);
     }
     LayeredMatrix compensated = new LayeredMatrix(grid, codes);
@@ -88,10 +88,12 @@ final class LayerQuantizer {
     return corrected;
   }
 
-  /// @return `bias + sum_j w_j * E_float[x_j] - sum_j (w_b)_j * E_width[x_j]`
-  float[] matchedBias(Bits width, InputStatistics seen) {
+  /// @param wanted the input in the float network
+  /// @param seen the input in the layered network at this width
+  /// @return `bias + sum_j w_j * E_wanted[x_j] - sum_j (w_b)_j * E_seen[x_j]`
+  float[] matchedBias(Bits width, InputStatistics wanted, InputStatistics seen) {
     float[] matched = bias.clone();
-    inputs.ifPresent(means -> addMeanOutput(matched, weights, means, 1));
+    addMeanOutput(matched, weights, wanted, 1);
     addMeanOutput(matched, width, seen, -1);
     return matched;
   }

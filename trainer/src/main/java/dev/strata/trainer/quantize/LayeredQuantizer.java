@@ -33,6 +33,7 @@ public final class LayeredQuantizer {
   private final QuantizationProgress progress;
   private final LayerRoles roles;
   private final Map<String, InputStatistics> inputs;
+  private final Map<String, LayerQuantizer> layers = new LinkedHashMap<>();
 
   private LayeredQuantizer(
       FloatModel model,
@@ -46,30 +47,82 @@ public final class LayeredQuantizer {
     roles = LayerRoles.of(model.graph());
   }
 
-  /// Quantizes from the weights alone.
-  ///
-  /// @param model borrowed; all its layers have float storage
   public static LayeredNetwork quantize(
-      FloatModel model, QuantizationSettings settings, QuantizationProgress progress) {
-    return new LayeredQuantizer(model, Map.of(), settings, progress).run();
+      FloatModel model, CalibrationData calibration, QuantizationSettings settings) {
+    return quantize(model, calibration, settings, QuantizationProgress.SILENT);
   }
 
-  private LayeredNetwork run() {
+  /// @param model borrowed; all its layers have float storage
+  /// @param calibration typical inputs, or none: then weights alone decide
+  public static LayeredNetwork quantize(
+      FloatModel model,
+      CalibrationData calibration,
+      QuantizationSettings settings,
+      QuantizationProgress progress) {
+    if (calibration.isEmpty()) {
+      return new LayeredQuantizer(model, Map.of(), settings, progress).quantize(Optional.empty());
+    }
+    Calibrator calibrator = new Calibrator(calibration, settings.effort(), progress);
+    Map<String, InputStatistics> inputs = calibrator.observe(model.graph(), model.tensors());
+    if (!settings.balancedInputs()) {
+      return new LayeredQuantizer(model, inputs, settings, progress)
+          .quantize(Optional.of(calibrator));
+    }
+    InputBalancing balancing = InputBalancing.of(model, inputs, settings.linearGroup());
+    try (FloatModel balanced = balancing.apply()) {
+      return new LayeredQuantizer(balanced, balancing.statistics(), settings, progress)
+          .quantize(Optional.of(calibrator));
+    }
+  }
+
+  private LayeredNetwork quantize(Optional<Calibrator> calibrator) {
     MemoryTensors tensors = new MemoryTensors();
     try {
       for (Constant constant : model.graph().constants()) {
         tensors.put(constant.name(), model.tensors().get(constant.name()));
       }
-      List<LayerQuantizer> layers = quantizeLayers(tensors);
-      return new LayeredNetwork(layeredGraph(layers), tensors, profiles());
+      quantizeLayers(tensors);
+      LayeredNetwork network = new LayeredNetwork(layeredGraph(), tensors, profiles());
+      calibrator.ifPresent(runs -> matchBiases(network, runs));
+      return network;
     } catch (Throwable failure) {
       tensors.close();
       throw failure;
     }
   }
 
-  private List<LayerQuantizer> quantizeLayers(MemoryTensors tensors) {
-    List<LayerQuantizer> layers = new ArrayList<>();
+  /// Sets the biases of convolutions at the narrow widths so that each layer's mean output is
+  /// the float network's, given the inputs that it gets at that width: what earlier layers did
+  /// is corrected too. Layer by layer, since each bias moves all later inputs. Networks of
+  /// linear layers normalise as they run and do not need it.
+  private void matchBiases(LayeredNetwork network, Calibrator calibrator) {
+    List<String> matched =
+        roles.nodes().keySet().stream()
+            .filter(name -> layers.get(name).layer().kind() == Layer.Kind.CONV)
+            .filter(name -> !keptWide(layers.get(name).layer()))
+            .toList();
+    if (matched.isEmpty() || settings.matchedBits() == 0) {
+      return;
+    }
+    Map<String, InputStatistics> wanted =
+        calibrator.observeMeans(model.graph(), Optional.empty(), model.tensors(), matched);
+    int done = 0;
+    for (PrecisionProfile profile : network.profiles().subList(0, settings.matchedBits())) {
+      for (String name : matched) {
+        progress.advanced("matching biases", done++, settings.matchedBits() * matched.size());
+        InputStatistics seen =
+            calibrator
+                .observeMeans(
+                    network.graph(), Optional.of(profile), network.tensors(), List.of(name))
+                .get(name);
+        LayerQuantizer layer = layers.get(name);
+        float[] bias = layer.matchedBias(profile.bits(), wanted.get(name), seen);
+        layer.putTable(network.tensors(), profile.bits(), bias);
+      }
+    }
+  }
+
+  private void quantizeLayers(MemoryTensors tensors) {
     int total = model.graph().layers().size();
     for (Layer layer : model.graph().layers()) {
       progress.advanced("quantizing " + layer.name(), layers.size(), total);
@@ -90,10 +143,9 @@ public final class LayeredQuantizer {
       for (Bits width : widths) {
         quantized.putTable(tensors, width, quantized.correctedBias(width));
       }
-      layers.add(quantized);
+      layers.put(layer.name(), quantized);
     }
     progress.advanced("quantized", total, total);
-    return layers;
   }
 
   private boolean keptWide(Layer layer) {
@@ -122,14 +174,14 @@ public final class LayeredQuantizer {
     return new Layer(layer.name(), layer.kind(), Layer.Storage.PLANES, layout);
   }
 
-  private ModelGraph layeredGraph(List<LayerQuantizer> layers) {
+  private ModelGraph layeredGraph() {
     ModelGraph graph = model.graph();
     return new ModelGraph(
         graph.inputs(),
         graph.outputs(),
         graph.nodes(),
         graph.constants(),
-        layers.stream().map(LayerQuantizer::layer).toList());
+        layers.values().stream().map(LayerQuantizer::layer).toList());
   }
 
   private List<PrecisionProfile> profiles() {

@@ -81,6 +81,18 @@ final class SymmetricMatrix {
     return result;
   }
 
+  /// Rows and columns multiplied.
+  SymmetricMatrix scaled(float[] by) {
+    SymmetricMatrix result = new SymmetricMatrix(size);
+    for (int row = 0; row < size; row++) {
+      for (int column = 0; column <= row; column++) {
+        result.lower[row * size + column] =
+            lower[row * size + column] * ((double) by[row] * by[column]);
+      }
+    }
+    return result;
+  }
+
   /// Rows and columns in another order.
   SymmetricMatrix permuted(int[] order) {
     SymmetricMatrix result = new SymmetricMatrix(size);
