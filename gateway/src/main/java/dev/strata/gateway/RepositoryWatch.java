@@ -1,0 +1,75 @@
+package dev.strata.gateway;
+
+import dev.strata.gateway.metrics.ModelMetrics;
+import dev.strata.gateway.registry.ModelRegistry;
+import dev.strata.gateway.registry.ModelRepository;
+import io.quarkus.runtime.ShutdownEvent;
+import io.quarkus.runtime.StartupEvent;
+import jakarta.enterprise.event.Observes;
+import jakarta.inject.Singleton;
+import java.time.Duration;
+import org.jboss.logging.Logger;
+
+/// The one background thread that loads models: what is on disk at the start, and then whatever
+/// appears, changes or goes.
+@Singleton
+public final class RepositoryWatch {
+
+  private static final Logger LOG = Logger.getLogger(RepositoryWatch.class);
+
+  private final ModelRepository repository;
+  private final ModelRegistry registry;
+  private final ModelMetrics metrics;
+  private final Duration poll;
+  private final Thread thread;
+  private volatile boolean settled;
+
+  RepositoryWatch(
+      GatewayConfig config,
+      ModelRepository repository,
+      ModelRegistry registry,
+      ModelMetrics metrics) {
+    this.repository = repository;
+    this.registry = registry;
+    this.metrics = metrics;
+    this.poll = config.repository().poll();
+    this.thread =
+        Thread.ofPlatform()
+            .name("strata-repository")
+            .daemon()
+            .priority(Thread.MIN_PRIORITY)
+            .unstarted(this::run);
+  }
+
+  /// @return whether every model that was on disk at the start has been loaded or has failed
+  public boolean settled() {
+    return settled;
+  }
+
+  void start(@Observes StartupEvent event) {
+    repository.announce();
+    thread.start();
+  }
+
+  void stop(@Observes ShutdownEvent event) throws InterruptedException {
+    thread.interrupt();
+    thread.join();
+  }
+
+  private void run() {
+    while (!Thread.currentThread().isInterrupted()) {
+      try {
+        if (repository.refresh()) {
+          metrics.show(registry.entries());
+        }
+        settled = true;
+        Thread.sleep(poll);
+      } catch (InterruptedException stop) {
+        return;
+      } catch (RuntimeException defect) {
+        LOG.error("looking at the repository failed; trying again", defect);
+        java.util.concurrent.locks.LockSupport.parkNanos(poll.toNanos());
+      }
+    }
+  }
+}
