@@ -161,7 +161,8 @@ STRATA_EXPORT void strata_group_sums(const int8_t *codes, int64_t rows, int64_t 
 // c[b] = a[b] * op(b[b]) for `batch` matrices at the given element strides (0 repeats). a: m x k rows
 // of lda; op(b): k x n, stored [k][ldb] or, when b_transposed, [n][ldb]. Each output is the fma chain
 // over ascending k from 0, then the epilogue with row_scale = 1 (e->out etc. of batch 0; the batch
-// stride of c is c_stride; residual must be null when batch > 1). scratch: strata_matmul_scratch.
+// stride of c is c_stride; residual must be null when batch > 1; a null bias is zero here).
+// scratch: strata_matmul_scratch.
 STRATA_EXPORT void strata_matmul_f32(int64_t batch, int64_t m, int64_t n, int64_t k, const float *a,
                                      int64_t lda, int64_t a_stride, const float *b, int64_t ldb,
                                      int64_t b_stride, int64_t b_transposed,

@@ -34,6 +34,14 @@ public record PlaneLayout(int rows, int columns, int groupSize, int submatrices)
           "groupSize: got %d, expected a positive multiple of %d"
               .formatted(groupSize, BLOCK_COLUMNS));
     }
+    long paddedColumns = (long) Math.ceilDiv(columns, groupSize) * groupSize;
+    long paddedRows =
+        (long) Math.ceilDiv(rows / submatrices, PANEL_ROWS) * PANEL_ROWS * submatrices;
+    if (paddedColumns > Integer.MAX_VALUE || paddedRows > Integer.MAX_VALUE) {
+      throw new IllegalArgumentException(
+          "plane layout: got %d padded rows and %d padded columns, expected at most %d"
+              .formatted(paddedRows, paddedColumns, Integer.MAX_VALUE));
+    }
   }
 
   /// A layout whose whole row is one group: one scale and offset per output channel.

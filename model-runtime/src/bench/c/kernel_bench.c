@@ -1,0 +1,143 @@
+// Multiply-adds per second of each path and width, epilogue included, one thread, CPU time.
+//
+//   kernel_bench [rows columns group]      default: the layers of a small sentence encoder
+//
+// Numbers are for looking at, not for comparing machines: weights stay in cache between calls.
+#define _POSIX_C_SOURCE 200809L
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "strata.h"
+
+static double seconds(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+static void *memory(int64_t bytes) {
+  void *at = aligned_alloc(64, (size_t)(bytes + 63) / 64 * 64);
+  if (!at) {
+    fprintf(stderr, "kernel_bench: no memory for %lld bytes\n", (long long)bytes);
+    exit(1);
+  }
+  memset(at, 0x35, (size_t)bytes);
+  return at;
+}
+
+enum path { STREAM, BLOCK, BITSERIAL };
+
+struct layer {
+  struct strata_weights weights;
+  struct strata_rows rows;
+  struct strata_epilogue epilogue;
+  void *scratch;
+};
+
+static struct layer layer(int64_t rows, int64_t columns, int64_t group, int64_t count) {
+  struct layer l = {0};
+  int64_t panels = (rows + 15) / 16;
+  for (int p = 0; p < 8; p++) {
+    l.weights.planes[p] = memory(panels * columns * 2);
+  }
+  l.weights.bits = 8;
+  l.weights.rows = rows;
+  l.weights.columns = columns;
+  l.weights.group = group;
+  l.weights.groups = memory(panels * (columns / group) * 32);
+  l.weights.scale = memory(panels * 64);
+  l.weights.offset = memory(panels * 64);
+  l.rows.codes = memory(count * columns);
+  l.rows.sums = memory(count * (columns / group) * 4);
+  l.rows.scale = memory(count * 4);
+  l.rows.count = count;
+  l.epilogue.bias = memory(panels * 64);
+  l.epilogue.out = memory(count * rows * 4);
+  l.epilogue.out_stride = rows;
+  l.scratch = memory(strata_block_scratch(&l.weights));
+  return l;
+}
+
+static void release(struct layer *l) {
+  for (int p = 0; p < 8; p++) {
+    free((void *)l->weights.planes[p]);
+  }
+  free((void *)l->weights.groups);
+  free((void *)l->weights.scale);
+  free((void *)l->weights.offset);
+  free((void *)l->rows.codes);
+  free((void *)l->rows.sums);
+  free((void *)l->rows.scale);
+  free((void *)l->epilogue.bias);
+  free(l->epilogue.out);
+  free(l->scratch);
+}
+
+static void run(const struct layer *l, enum path path) {
+  switch (path) {
+    case STREAM: strata_stream(&l->weights, &l->rows, &l->epilogue); break;
+    case BLOCK: strata_block(&l->weights, &l->rows, &l->epilogue, l->scratch); break;
+    case BITSERIAL: strata_bitserial(&l->weights, &l->rows, 1, &l->epilogue); break;
+  }
+}
+
+// The best of five rounds of about 4 ms each.
+static double best_seconds(const struct layer *l, enum path path) {
+  run(l, path);
+  double best = 1e9;
+  for (int round = 0; round < 5; round++) {
+    double start = seconds();
+    double spent = 0;
+    int64_t calls = 0;
+    while (spent < 4e-3) {
+      run(l, path);
+      calls++;
+      spent = seconds() - start;
+    }
+    best = spent / (double)calls < best ? spent / (double)calls : best;
+  }
+  return best;
+}
+
+static void print(enum path path, const char *name, int64_t rows, int64_t columns, int64_t group,
+                  int64_t count) {
+  struct layer l = layer(rows, columns, group, count);
+  printf("%-10s %5lld x %5lld x %5lld group %5lld GMAC/s at b=1..8:", name, (long long)count,
+         (long long)rows, (long long)columns, (long long)group);
+  for (l.weights.bits = 1; l.weights.bits <= 8; l.weights.bits++) {
+    printf(" %6.1f", (double)(rows * columns * count) / best_seconds(&l, path) * 1e-9);
+  }
+  printf("\n");
+  release(&l);
+}
+
+static void shape(int64_t rows, int64_t columns, int64_t group) {
+  print(STREAM, "stream", rows, columns, group, 1);
+  print(STREAM, "stream", rows, columns, group, 4);
+  print(STREAM, "stream", rows, columns, group, 8);
+  print(BLOCK, "block", rows, columns, group, 9);
+  print(BLOCK, "block", rows, columns, group, 16);
+  print(BLOCK, "block", rows, columns, group, 128);
+  print(BITSERIAL, "bitserial", rows, columns, group, 1);
+  print(BITSERIAL, "bitserial", rows, columns, group, 64);
+}
+
+int main(int count, char **arguments) {
+  static const char *const names[] = {"scalar", "avx2", "avx512"};
+  const char *wish = getenv("STRATA_ISA");
+  uint32_t isa = STRATA_ISA_AVX512;
+  for (uint32_t i = 0; wish && i < 3; i++) {
+    isa = strcmp(wish, names[i]) == 0 ? i : isa;
+  }
+  printf("instruction set: %s; bitserial with 1-bit activations\n", names[strata_isa_select(isa)]);
+  if (count == 4) {
+    shape(atoll(arguments[1]), atoll(arguments[2]), atoll(arguments[3]));
+    return 0;
+  }
+  shape(384, 384, 64);
+  shape(1536, 384, 64);
+  shape(384, 1536, 64);
+  return 0;
+}

@@ -1,0 +1,31 @@
+#include "block/block.h"
+#include "epilogue/epilogue.h"
+#include "weights.h"
+
+// As the streaming definition, but each row of codes is unpacked once for all activation rows.
+void strata_block_wba8_x1__scalar(const struct strata_weights *w, const struct strata_rows *x,
+                                  const struct strata_epilogue *e, void *scratch) {
+  uint8_t *codes = scratch;
+  int64_t groups = strata_group_count(w);
+  int32_t centre = strata_centre(w);
+  for (int64_t c = 0; c < w->rows; c++) {
+    for (int64_t j = 0; j < w->columns; j++) {
+      codes[j] = (uint8_t)strata_code(w, c, j);
+    }
+    for (int64_t m = 0; m < x->count; m++) {
+      const int8_t *q = x->codes + m * w->columns;
+      const int32_t *sums = x->sums + m * groups;
+      float a1 = 0;
+      float a2 = 0;
+      for (int64_t g = 0; g < groups; g++) {
+        int32_t dot = 0;
+        for (int64_t j = g * w->group; j < (g + 1) * w->group; j++) {
+          dot += codes[j] * q[j];
+        }
+        a1 = fmaf(strata_group_scale(w, c, g), (float)(2 * dot - centre * sums[g]), a1);
+        a2 = fmaf(strata_group_offset(w, c, g), (float)sums[g], a2);
+      }
+      strata_store(e, m, c, x->scale[m], strata_combine(w->scale[c], a1, w->offset[c], a2));
+    }
+  }
+}

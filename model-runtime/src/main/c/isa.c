@@ -1,0 +1,60 @@
+#include "isa.h"
+
+#include "bitserial/bitserial.h"
+#include "block/block.h"
+#include "depthwise/depthwise.h"
+#include "gather/gather.h"
+#include "quantize/quantize.h"
+#include "stream/stream.h"
+
+#if defined(__x86_64__)
+#include <cpuid.h>
+
+// Bits of XCR0: the operating system saves the registers named here when it switches threads.
+enum { XCR0_AVX = 0x6, XCR0_AVX512 = 0xe6 };
+
+static uint64_t saved_registers(void) {
+  uint32_t low, high;
+  __asm__("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+  return (uint64_t)high << 32 | low;
+}
+
+static int has(uint32_t reported, uint32_t wanted) { return (reported & wanted) == wanted; }
+
+uint32_t strata_isa_probe(void) {
+  uint32_t eax, ebx, ecx, edx;
+  if (!__get_cpuid(1, &eax, &ebx, &ecx, &edx) ||
+      !has(ecx, bit_OSXSAVE | bit_AVX | bit_FMA | bit_POPCNT)) {
+    return STRATA_ISA_SCALAR;
+  }
+  uint64_t saved = saved_registers();
+  if ((saved & XCR0_AVX) != XCR0_AVX || !__get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) ||
+      !has(ebx, bit_AVX2)) {
+    return STRATA_ISA_SCALAR;
+  }
+  uint32_t extended = bit_AVX512VNNI | bit_AVX512VBMI | bit_AVX512VBMI2 | bit_GFNI |
+                      bit_AVX512BITALG | bit_AVX512VPOPCNTDQ;
+  if ((saved & XCR0_AVX512) != XCR0_AVX512 ||
+      !has(ebx, bit_AVX512F | bit_AVX512BW | bit_AVX512DQ | bit_AVX512VL) || !has(ecx, extended)) {
+    return STRATA_ISA_AVX2;
+  }
+  return STRATA_ISA_AVX512;
+}
+#else
+uint32_t strata_isa_probe(void) { return STRATA_ISA_SCALAR; }
+#endif
+
+uint32_t strata_abi(void) { return STRATA_ABI; }
+
+uint32_t strata_isa_select(uint32_t isa) {
+  uint32_t best = strata_isa_probe();
+  uint32_t chosen = isa < best ? isa : best;
+  strata_stream_select(chosen);
+  strata_block_select(chosen);
+  strata_bitserial_select(chosen);
+  strata_gather_select(chosen);
+  strata_depthwise_select(chosen);
+  strata_quantize_select(chosen);
+  strata_float_select(chosen);
+  return chosen;
+}

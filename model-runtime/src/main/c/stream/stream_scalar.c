@@ -1,0 +1,27 @@
+#include "epilogue/epilogue.h"
+#include "stream/stream.h"
+#include "weights.h"
+
+// The definition of the product in strata.h, line by line.
+void strata_stream_wba8_x1__scalar(const struct strata_weights *w, const struct strata_rows *x,
+                                   const struct strata_epilogue *e) {
+  int64_t groups = strata_group_count(w);
+  int32_t centre = strata_centre(w);
+  for (int64_t m = 0; m < x->count; m++) {
+    const int8_t *q = x->codes + m * w->columns;
+    const int32_t *sums = x->sums + m * groups;
+    for (int64_t c = 0; c < w->rows; c++) {
+      float a1 = 0;
+      float a2 = 0;
+      for (int64_t g = 0; g < groups; g++) {
+        int32_t dot = 0;
+        for (int64_t j = g * w->group; j < (g + 1) * w->group; j++) {
+          dot += strata_code(w, c, j) * q[j];
+        }
+        a1 = fmaf(strata_group_scale(w, c, g), (float)(2 * dot - centre * sums[g]), a1);
+        a2 = fmaf(strata_group_offset(w, c, g), (float)sums[g], a2);
+      }
+      strata_store(e, m, c, x->scale[m], strata_combine(w->scale[c], a1, w->offset[c], a2));
+    }
+  }
+}

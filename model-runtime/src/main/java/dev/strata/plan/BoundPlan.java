@@ -1,0 +1,13 @@
+package dev.strata.plan;
+
+import dev.strata.graph.Tensor;
+import java.util.List;
+
+/// A plan at fixed input shapes: calls with all arguments resolved, over memory of its own.
+///
+/// @param steps in order
+/// @param inputs where the graph's inputs are copied to, in their order
+/// @param outputs where the graph's outputs are afterwards, in their order
+/// @param activationBytes size of the block that holds all activations and scratch
+record BoundPlan(
+    List<BoundStep> steps, List<Tensor> inputs, List<Tensor> outputs, long activationBytes) {}

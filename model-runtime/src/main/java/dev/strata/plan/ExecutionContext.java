@@ -1,0 +1,147 @@
+package dev.strata.plan;
+
+import dev.strata.graph.Shape;
+import dev.strata.graph.Tensor;
+import dev.strata.graph.TensorSpec;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/// Runs a plan with scratch memory of its own; used by one thread at a time. A plan is bound to the
+/// shapes of its inputs once; the last few shapes are remembered.
+public final class ExecutionContext implements AutoCloseable {
+  private static final int REMEMBERED_SHAPES = 16;
+  private static final long REMEMBERED_BYTES = 512L << 20;
+
+  private record Binding(BoundPlan bound, Arena arena) {}
+
+  private final ExecutablePlan plan;
+  private final MemoryPlan.Reuse reuse;
+
+  /// Least recently used first.
+  private final Map<List<Shape>, Binding> bindings = new LinkedHashMap<>(16, 0.75f, true);
+
+  private Optional<ActivationObserver> observer = Optional.empty();
+  private long peakActivationBytes;
+  private boolean closed;
+
+  ExecutionContext(ExecutablePlan plan, MemoryPlan.Reuse reuse) {
+    this.plan = plan;
+    this.reuse = reuse;
+  }
+
+  /// From now on, shows the input of each weighted layer to the observer.
+  public void observe(ActivationObserver seer) {
+    observer = Optional.of(seer);
+  }
+
+  /// Runs the graph.
+  ///
+  /// @param inputs by name; exactly the graph's inputs
+  /// @return the graph's outputs by name, in its order, on the heap
+  /// @throws IllegalArgumentException if an input is missing or does not fit
+  public Map<String, Tensor> run(Map<String, Tensor> inputs) {
+    if (closed) {
+      throw new IllegalStateException("execution context is closed");
+    }
+    List<Tensor> ordered = ordered(inputs);
+    BoundPlan bound = bound(ordered.stream().map(Tensor::shape).toList());
+    for (int i = 0; i < ordered.size(); i++) {
+      bound.inputs().get(i).data().copyFrom(ordered.get(i).data());
+    }
+    for (BoundStep step : bound.steps()) {
+      if (observer.isPresent() && step.observed().isPresent()) {
+        BoundStep.Observed seen = step.observed().get();
+        observer.get().observe(seen.layer(), seen.floats(), seen.shape());
+      }
+      step.call().run();
+    }
+    Map<String, Tensor> outputs = new LinkedHashMap<>();
+    for (int i = 0; i < bound.outputs().size(); i++) {
+      Tensor output = bound.outputs().get(i);
+      MemorySegment copy = MemorySegment.ofArray(output.data().toArray(ValueLayout.JAVA_BYTE));
+      outputs.put(plan.graph().outputs().get(i), new Tensor(output.type(), output.shape(), copy));
+    }
+    return outputs;
+  }
+
+  /// @return bytes of the largest block of activations and scratch that a run has needed
+  public long peakActivationBytes() {
+    return peakActivationBytes;
+  }
+
+  /// The node and kernel path of each call at these input shapes.
+  ///
+  /// @param shapes of the graph's inputs, in their order
+  List<String> paths(List<Shape> shapes) {
+    return bound(shapes).steps().stream().map(step -> step.node() + ": " + step.path()).toList();
+  }
+
+  private List<Tensor> ordered(Map<String, Tensor> inputs) {
+    List<Tensor> ordered = new ArrayList<>();
+    for (TensorSpec spec : plan.graph().inputs()) {
+      Tensor tensor = inputs.get(spec.name());
+      if (tensor == null) {
+        throw new IllegalArgumentException(
+            "graph inputs: got %s, expected '%s' too".formatted(inputs.keySet(), spec.name()));
+      }
+      if (tensor.type() != spec.type() || !spec.shape().accepts(tensor.shape())) {
+        throw new IllegalArgumentException(
+            "graph input '%s': got %s %s, expected %s %s"
+                .formatted(spec.name(), tensor.type(), tensor.shape(), spec.type(), spec.shape()));
+      }
+      ordered.add(tensor);
+    }
+    if (inputs.size() != ordered.size()) {
+      throw new IllegalArgumentException(
+          "graph inputs: got %s, expected %s"
+              .formatted(
+                  inputs.keySet(), plan.graph().inputs().stream().map(TensorSpec::name).toList()));
+    }
+    return ordered;
+  }
+
+  private BoundPlan bound(List<Shape> shapes) {
+    Binding known = bindings.get(shapes);
+    if (known != null) {
+      return known.bound();
+    }
+    Arena arena = Arena.ofShared();
+    try {
+      BoundPlan bound = Binder.bind(plan, shapes, arena, reuse);
+      bindings.put(shapes, new Binding(bound, arena));
+      peakActivationBytes = Math.max(peakActivationBytes, bound.activationBytes());
+      forget();
+      return bound;
+    } catch (Throwable failure) {
+      arena.close();
+      throw failure;
+    }
+  }
+
+  /// Drops the least recently used bindings until the rest fit; the newest one always stays.
+  private void forget() {
+    long bytes = bindings.values().stream().mapToLong(kept -> kept.bound().activationBytes()).sum();
+    Iterator<Binding> oldest = bindings.values().iterator();
+    while (bindings.size() > 1
+        && (bindings.size() > REMEMBERED_SHAPES || bytes > REMEMBERED_BYTES)) {
+      Binding dropped = oldest.next();
+      oldest.remove();
+      bytes -= dropped.bound().activationBytes();
+      dropped.arena().close();
+    }
+  }
+
+  @Override
+  public void close() {
+    closed = true;
+    bindings.values().forEach(binding -> binding.arena().close());
+    bindings.clear();
+  }
+}

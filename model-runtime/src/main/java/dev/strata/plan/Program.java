@@ -1,0 +1,195 @@
+package dev.strata.plan;
+
+import dev.strata.graph.Shape;
+import dev.strata.graph.Tensor;
+import dev.strata.graph.TensorType;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Function;
+import java.util.function.Supplier;
+
+/// The steps of a plan while it is being bound: kernel calls that name regions, whose addresses are
+/// known only when all steps are.
+final class Program {
+
+  /// One kernel call to come.
+  ///
+  /// @param call makes the call, with all arguments resolved
+  private record Draft(
+      String node,
+      String path,
+      Optional<Observation> observation,
+      Function<Memory, Runnable> call) {}
+
+  private record Observation(String layer, Region input, Shape shape) {}
+
+  private final Arena arena;
+  private final List<Draft> drafts = new ArrayList<>();
+  private final List<Region.Slot> slots = new ArrayList<>();
+  private final IdentityHashMap<Tensor, Region.Fixed> constants = new IdentityHashMap<>();
+  private final Map<Object, Object> shared = new HashMap<>();
+  private String node = "";
+  private Optional<Observation> observation = Optional.empty();
+
+  /// @param arena where constants and structs go; owned by the bound plan
+  Program(Arena arena) {
+    this.arena = arena;
+  }
+
+  /// Steps from now on belong to this node.
+  void enter(String name) {
+    node = name;
+  }
+
+  String node() {
+    return node;
+  }
+
+  /// The next step begins a weighted layer with this float input.
+  void observe(String layer, Region input, Shape shape) {
+    observation = Optional.of(new Observation(layer, input, shape));
+  }
+
+  Region.Slot slot(long bytes) {
+    Region.Slot slot = new Region.Slot(bytes);
+    slots.add(slot);
+    return slot;
+  }
+
+  Region.Slot slot(TensorType type) {
+    return slot(Math.multiplyExact(type.shape().elements(), type.type().byteSize()));
+  }
+
+  Region.Slot floats(long count) {
+    return slot(Math.multiplyExact(count, Float.BYTES));
+  }
+
+  /// Adds a step that reads or writes the regions.
+  void step(String path, List<? extends Region> regions, Function<Memory, Runnable> call) {
+    for (Region region : regions) {
+      keep(region, drafts.size());
+    }
+    observation.ifPresent(seen -> keep(seen.input(), drafts.size()));
+    drafts.add(new Draft(node, path, observation, call));
+    observation = Optional.empty();
+  }
+
+  void keep(Region region, int step) {
+    if (region instanceof Region.Slot slot) {
+      slot.liveAt(step);
+    }
+  }
+
+  /// The bytes of a value, copied off the heap if they are not native yet.
+  Region region(Value value) {
+    return switch (value) {
+      case Value.Computed computed -> computed.region();
+      case Value.Static known -> constants.computeIfAbsent(known.tensor(), this::constant);
+    };
+  }
+
+  private Region.Fixed constant(Tensor tensor) {
+    MemorySegment data = tensor.data();
+    return new Region.Fixed(data.isNative() ? data : allocate(data.byteSize()).copyFrom(data));
+  }
+
+  Region.Fixed constant(long[] values) {
+    MemorySegment memory = allocate((long) values.length * Long.BYTES);
+    MemorySegment.copy(values, 0, memory, ValueLayout.JAVA_LONG, 0, values.length);
+    return new Region.Fixed(memory);
+  }
+
+  Region.Fixed constant(float[] values) {
+    MemorySegment memory = allocate((long) values.length * Float.BYTES);
+    MemorySegment.copy(values, 0, memory, ValueLayout.JAVA_FLOAT, 0, values.length);
+    return new Region.Fixed(memory);
+  }
+
+  /// `count` times the same number.
+  Region.Fixed repeated(float value, long count) {
+    record Key(float value, long count) {}
+    return shared(
+        new Key(value, count),
+        Region.Fixed.class,
+        () -> {
+          MemorySegment memory = allocate(count * Float.BYTES);
+          for (long i = 0; i < count; i++) {
+            memory.setAtIndex(ValueLayout.JAVA_FLOAT, i, value);
+          }
+          return new Region.Fixed(memory);
+        });
+  }
+
+  /// What was made once under this key, so that steps with the same input share it.
+  <T> T shared(Object key, Class<T> type, Supplier<T> maker) {
+    Object found = shared.get(key);
+    if (found == null) {
+      found = maker.get();
+      shared.put(key, found);
+    }
+    return type.cast(found);
+  }
+
+  /// Room for a struct that lives as long as the bound plan.
+  MemorySegment struct(long bytes) {
+    return new Region.Fixed(allocate(bytes)).memory();
+  }
+
+  private MemorySegment allocate(long bytes) {
+    return arena.allocate(Math.max(1, bytes), MemoryPlan.ALIGNMENT).asSlice(0, bytes);
+  }
+
+  /// Places the slots, allocates the block and resolves all calls.
+  Linked link(MemoryPlan.Reuse reuse) {
+    MemoryPlan plan = MemoryPlan.of(slots, reuse);
+    Memory memory = new Memory(plan, new Region.Fixed(allocate(plan.bytes())).memory());
+    List<BoundStep> steps = new ArrayList<>();
+    for (Draft draft : drafts) {
+      steps.add(
+          new BoundStep(
+              draft.node(),
+              draft.path(),
+              draft.call().apply(memory),
+              draft
+                  .observation()
+                  .map(
+                      seen ->
+                          new BoundStep.Observed(
+                              seen.layer(), memory.at(seen.input()).asReadOnly(), seen.shape()))));
+    }
+    return new Linked(List.copyOf(steps), memory, plan.bytes());
+  }
+
+  /// A program whose addresses are known.
+  record Linked(List<BoundStep> steps, Memory memory, long bytes) {}
+
+  /// Addresses of all regions.
+  static final class Memory {
+    private final MemoryPlan plan;
+    private final MemorySegment block;
+
+    private Memory(MemoryPlan plan, MemorySegment block) {
+      this.plan = plan;
+      this.block = block;
+    }
+
+    MemorySegment at(Region region) {
+      return switch (region) {
+        case Region.Fixed fixed -> fixed.memory();
+        case Region.Slot slot -> block.asSlice(plan.offset(slot), slot.bytes());
+      };
+    }
+
+    /// The region from a byte on.
+    MemorySegment at(Region region, long from) {
+      return at(region).asSlice(from);
+    }
+  }
+}

@@ -1,0 +1,576 @@
+package dev.strata.plan;
+
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import dev.strata.graph.Activation;
+import dev.strata.graph.Layer;
+import dev.strata.graph.Op;
+import dev.strata.graph.Shape;
+import dev.strata.kernel.FloatKernels;
+import dev.strata.kernel.NativeKernels;
+import dev.strata.kernel.Structs;
+import dev.strata.precision.ActivationQuantizer;
+import dev.strata.precision.Bits;
+import dev.strata.precision.PlaneLayout;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/// Steps of the layers with weights. Which kernel runs may depend on shapes; the result does not.
+final class WeightedSteps {
+  /// Most rows for which reading the planes is dearer than the products.
+  private static final long STREAM_ROWS = 8;
+
+  /// Bytes of an unrolled image that should stay in a core's cache.
+  private static final long UNROLLED_BYTES = 1L << 20;
+
+  private final Program program;
+
+  WeightedSteps(Program program) {
+    this.program = program;
+  }
+
+  /// Where a product goes and what is done to it on the way.
+  ///
+  /// @param stride floats from one row of the result to the next, all groups together
+  private record Target(
+      Activation activation, Optional<Region> residual, Region.Slot out, long stride) {
+
+    List<Region> regions(Region... more) {
+      List<Region> regions = new ArrayList<>(List.of(more));
+      regions.add(out);
+      residual.ifPresent(regions::add);
+      return regions;
+    }
+
+    /// Writes the epilogue of the rows from `firstRow`, channels from `firstChannel`.
+    MemorySegment epilogue(
+        MemorySegment at,
+        Program.Memory memory,
+        MemorySegment bias,
+        long firstRow,
+        long firstChannel) {
+      long from = (firstRow * stride + firstChannel) * Float.BYTES;
+      MemorySegment added =
+          residual.map(region -> memory.at(region, from)).orElse(MemorySegment.NULL);
+      Structs.epilogue(at, bias, added, stride, activation, memory.at(out, from), stride);
+      return at;
+    }
+  }
+
+  /// Rows of activations as integers, with the sums of their groups.
+  private record Codes(Region codes, Region sums, Region scale) {}
+
+  /// Images of activations as integers, with a scale for each sample.
+  private record ImageCodes(Region codes, Region scale) {}
+
+  Region linear(LayerWeights weights, Activation activation, Value x, Optional<Value> residual) {
+    PlaneLayout layout = weights.layer().layout();
+    long rows = x.elements() / layout.columns();
+    Region input = program.region(x);
+    program.observe(weights.layer().name(), input, x.shape());
+    Target target =
+        new Target(
+            activation,
+            residual.map(program::region),
+            program.floats(rows * layout.rows()),
+            layout.rows());
+    switch (weights) {
+      case LayerWeights.Floats floats -> product(floats, 0, input, rows, 0, target);
+      case LayerWeights.Planes planes -> {
+        Codes codes = rowCodes(planes, input, rows);
+        product(planes, 0, codes, rows, 0, target);
+      }
+    }
+    return target.out();
+  }
+
+  Region conv(LayerWeights weights, Op.Conv conv, Value x, Shape out, Optional<Value> residual) {
+    Layer layer = weights.layer();
+    Region input = program.region(x);
+    program.observe(layer.name(), input, x.shape());
+    Target target =
+        new Target(
+            conv.activation(),
+            residual.map(program::region),
+            program.floats(out.elements()),
+            out.dim(3));
+    Images images = new Images(x.shape(), out, conv.window(), conv.groups());
+    switch (weights) {
+      case LayerWeights.Floats floats -> {
+        if (layer.kind() == Layer.Kind.DEPTHWISE) {
+          depthwise(floats, images, input, target);
+        } else if (images.isPointwise()) {
+          product(floats, 0, input, out.elements() / out.dim(3), 0, target);
+        } else {
+          unrolled(floats, images, input, target);
+        }
+      }
+      case LayerWeights.Planes planes -> {
+        ImageCodes codes = imageCodes(planes, x.shape(), input);
+        if (planes.bitSerial()) {
+          unrolledBits(planes, images, codes, target);
+        } else {
+          direct(planes, images, codes, target);
+        }
+      }
+    }
+    return target.out();
+  }
+
+  Region embedding(LayerWeights weights, Value ids) {
+    PlaneLayout layout = weights.layer().layout();
+    long count = ids.elements();
+    Region.Slot out = program.floats(count * layout.columns());
+    Region indices = program.region(ids);
+    String what = "node '%s', layer '%s'".formatted(program.node(), weights.layer().name());
+    program.step(
+        "gather",
+        List.of(indices, out),
+        memory -> {
+          MemorySegment id = memory.at(indices);
+          MemorySegment y = memory.at(out);
+          return switch (weights) {
+            case LayerWeights.Floats floats ->
+                () -> {
+                  requireIds(what, id, count, layout.rows());
+                  FloatKernels.take(
+                      Float.BYTES,
+                      1,
+                      layout.rows(),
+                      layout.columns(),
+                      id,
+                      count,
+                      floats.weight(),
+                      y);
+                };
+            case LayerWeights.Planes planes ->
+                () -> {
+                  requireIds(what, id, count, layout.rows());
+                  NativeKernels.gather(
+                      planes.struct(0), id, count, layout.columns(), y, layout.columns());
+                };
+          };
+        });
+    return out;
+  }
+
+  private static void requireIds(String what, MemorySegment ids, long count, long rows) {
+    for (long i = 0; i < count; i++) {
+      long id = ids.getAtIndex(JAVA_LONG, i);
+      if (id < 0 || id >= rows) {
+        throw new IllegalArgumentException(
+            "%s: got id %d, expected 0 to %d".formatted(what, id, rows - 1));
+      }
+    }
+  }
+
+  /// `rows` rows of floats times the weights of one group.
+  private void product(
+      LayerWeights.Floats weights, int group, Region x, long rows, long firstRow, Target target) {
+    PlaneLayout layout = weights.layer().layout();
+    long n = layout.submatrixRows();
+    long k = layout.columns();
+    MemorySegment weight = weights.weight().asSlice(group * n * k * Float.BYTES);
+    Region.Slot scratch = program.slot(FloatKernels.matmulScratch(n, k));
+    program.step(
+        "float",
+        target.regions(x, scratch),
+        memory -> {
+          MemorySegment epilogue =
+              target.epilogue(
+                  program.struct(Structs.epilogueBytes()),
+                  memory,
+                  weights.bias(group),
+                  firstRow,
+                  group * n);
+          MemorySegment a = memory.at(x);
+          MemorySegment room = memory.at(scratch);
+          return () ->
+              FloatKernels.matmulF32(1, rows, n, k, a, k, 0, weight, k, 0, 1, epilogue, 0, room);
+        });
+  }
+
+  /// `rows` rows of codes times the planes of one group.
+  private void product(
+      LayerWeights.Planes weights,
+      int group,
+      Codes codes,
+      long rows,
+      long firstRow,
+      Target target) {
+    MemorySegment struct = weights.struct(group);
+    Path path = path(weights, rows);
+    Region.Slot scratch = program.slot(path == Path.BLOCK ? NativeKernels.blockScratch(struct) : 0);
+    program.step(
+        path.label(),
+        target.regions(codes.codes(), codes.sums(), codes.scale(), scratch),
+        memory -> {
+          MemorySegment x = program.struct(Structs.rowsBytes());
+          Structs.rows(
+              x, memory.at(codes.codes()), memory.at(codes.sums()), memory.at(codes.scale()), rows);
+          MemorySegment epilogue =
+              target.epilogue(
+                  program.struct(Structs.epilogueBytes()),
+                  memory,
+                  weights.bias(group),
+                  firstRow,
+                  (long) group * weights.layer().layout().submatrixRows());
+          MemorySegment room = memory.at(scratch);
+          long bits = weights.activationBits();
+          return switch (path) {
+            case STREAM -> () -> NativeKernels.stream(struct, x, epilogue);
+            case BLOCK -> () -> NativeKernels.block(struct, x, epilogue, room);
+            case BITSERIAL -> () -> NativeKernels.bitserial(struct, x, bits, epilogue);
+          };
+        });
+  }
+
+  private enum Path {
+    STREAM,
+    BLOCK,
+    BITSERIAL;
+
+    String label() {
+      return name().toLowerCase(java.util.Locale.ROOT);
+    }
+  }
+
+  private static Path path(LayerWeights.Planes weights, long rows) {
+    if (weights.bitSerial()) {
+      return Path.BITSERIAL;
+    }
+    return rows <= STREAM_ROWS ? Path.STREAM : Path.BLOCK;
+  }
+
+  /// Rows of floats to rows of codes; layers that read the same input the same way share them.
+  private Codes rowCodes(LayerWeights.Planes weights, Region x, long rows) {
+    record Key(
+        Region x, long rows, int columns, int group, ActivationQuantizer by, boolean packed) {}
+    PlaneLayout layout = weights.layer().layout();
+    return program.shared(
+        new Key(
+            x, rows, layout.columns(), layout.groupSize(), weights.input(), weights.bitSerial()),
+        Codes.class,
+        () -> {
+          Codes codes = quantizedRows(weights, x, rows);
+          return weights.bitSerial() ? packed(weights, codes, rows) : codes;
+        });
+  }
+
+  private Codes quantizedRows(LayerWeights.Planes weights, Region x, long rows) {
+    PlaneLayout layout = weights.layer().layout();
+    long width = layout.columns();
+    long columns = layout.paddedColumns();
+    long group = layout.groupSize();
+    Region.Slot codes = program.slot(rows * columns);
+    Region.Slot sums = program.slot(rows * layout.groups() * Integer.BYTES);
+    return switch (weights.input()) {
+      case ActivationQuantizer.PerRow _ -> {
+        Region.Slot scale = program.floats(rows);
+        program.step(
+            "quantize rows",
+            List.of(x, codes, sums, scale),
+            memory -> {
+              MemorySegment in = memory.at(x);
+              MemorySegment out = memory.at(codes);
+              MemorySegment sum = memory.at(sums);
+              MemorySegment factor = memory.at(scale);
+              return () ->
+                  NativeKernels.quantizeRows(
+                      in, width, rows, width, columns, group, out, sum, factor);
+            });
+        yield new Codes(codes, sums, scale);
+      }
+      case ActivationQuantizer.PerTensor tensor -> {
+        quantizeStatic(tensor, x, rows, width, columns, group, codes, sums);
+        yield new Codes(codes, sums, program.repeated(tensor.scale(), rows));
+      }
+      case ActivationQuantizer.PerSample _ -> throw unfit(weights);
+    };
+  }
+
+  /// Whole images to codes. Convolution kernels sum the codes of each window themselves.
+  private ImageCodes imageCodes(LayerWeights.Planes weights, Shape shape, Region x) {
+    record Key(Region x, Shape shape, ActivationQuantizer by) {}
+    return program.shared(
+        new Key(x, shape, weights.input()),
+        ImageCodes.class,
+        () -> quantizedImages(weights, shape, x));
+  }
+
+  private ImageCodes quantizedImages(LayerWeights.Planes weights, Shape shape, Region x) {
+    long samples = shape.dim(0);
+    Region.Slot codes = program.slot(shape.elements());
+    return switch (weights.input()) {
+      case ActivationQuantizer.PerSample _ -> {
+        long width = shape.elements() / samples;
+        Region.Slot scale = program.floats(samples);
+        program.step(
+            "quantize samples",
+            List.of(x, codes, scale),
+            memory -> {
+              MemorySegment in = memory.at(x);
+              MemorySegment out = memory.at(codes);
+              MemorySegment factor = memory.at(scale);
+              return () -> NativeKernels.quantizeSamples(in, samples, width, out, factor);
+            });
+        yield new ImageCodes(codes, scale);
+      }
+      case ActivationQuantizer.PerTensor tensor -> {
+        long channels = shape.dim(3);
+        long pixels = shape.elements() / channels;
+        Region.Slot sums = program.slot(pixels * Integer.BYTES);
+        quantizeStatic(tensor, x, pixels, channels, channels, channels, codes, sums);
+        yield new ImageCodes(codes, program.repeated(tensor.scale(), samples));
+      }
+      case ActivationQuantizer.PerRow _ -> throw unfit(weights);
+    };
+  }
+
+  private void quantizeStatic(
+      ActivationQuantizer.PerTensor by,
+      Region x,
+      long rows,
+      long width,
+      long columns,
+      long group,
+      Region codes,
+      Region sums) {
+    long low = lowestCode(by);
+    long high = low + (1L << by.bits()) - 1;
+    program.step(
+        "quantize static",
+        List.of(x, codes, sums),
+        memory -> {
+          MemorySegment in = memory.at(x);
+          MemorySegment out = memory.at(codes);
+          MemorySegment sum = memory.at(sums);
+          return () ->
+              NativeKernels.quantizeStatic(
+                  in,
+                  width,
+                  rows,
+                  width,
+                  columns,
+                  group,
+                  1 / by.scale(),
+                  by.zeroPoint(),
+                  low,
+                  high,
+                  out,
+                  sum);
+        });
+  }
+
+  /// Codes of 8 bits are signed, narrower ones are not.
+  private static long lowestCode(ActivationQuantizer.PerTensor by) {
+    return by.bits() == Bits.MAX ? Byte.MIN_VALUE : 0;
+  }
+
+  private Codes packed(LayerWeights.Planes weights, Codes codes, long rows) {
+    PlaneLayout layout = weights.layer().layout();
+    long bits = weights.activationBits();
+    long columns = layout.paddedColumns();
+    Region.Slot planes = program.slot(rows * bits * layout.blocks() * Integer.BYTES);
+    program.step(
+        "pack planes",
+        List.of(codes.codes(), planes),
+        memory -> {
+          MemorySegment in = memory.at(codes.codes());
+          MemorySegment out = memory.at(planes);
+          return () -> NativeKernels.packPlanes(in, rows, columns, bits, out);
+        });
+    return new Codes(planes, codes.sums(), codes.scale());
+  }
+
+  /// What a convolution slides over.
+  private record Images(Shape in, Shape out, Op.Window window, int groups) {
+
+    /// One output row of one sample after another, in runs.
+    ///
+    /// @param firstRow row of the result that the run begins with
+    /// @param heights how many rows of the output image it has
+    private record Run(long sample, long top, long heights, long firstRow) {}
+
+    boolean isPointwise() {
+      return groups == 1
+          && window.kernelHeight() == 1
+          && window.kernelWidth() == 1
+          && window.strideHeight() == 1
+          && window.strideWidth() == 1
+          && in.dim(1) == out.dim(1)
+          && in.dim(2) == out.dim(2)
+          && window.padTop() == 0
+          && window.padLeft() == 0;
+    }
+
+    long channelsOfGroup() {
+      return in.dim(3) / groups;
+    }
+
+    MemorySegment write(MemorySegment at) {
+      Structs.window(
+          at, in.dim(0), in.dim(1), in.dim(2), in.dim(3), out.dim(1), out.dim(2), window);
+      return at;
+    }
+
+    /// The window over a run: the same image, with the top so far away that the run's first row is
+    /// the first row of the output.
+    MemorySegment write(MemorySegment at, Run run) {
+      int padTop = Math.toIntExact(window.padTop() - run.top() * window.strideHeight());
+      Op.Window moved =
+          new Op.Window(
+              window.kernelHeight(),
+              window.kernelWidth(),
+              window.strideHeight(),
+              window.strideWidth(),
+              window.dilationHeight(),
+              window.dilationWidth(),
+              padTop,
+              window.padLeft(),
+              window.padBottom(),
+              window.padRight());
+      Structs.window(at, 1, in.dim(1), in.dim(2), in.dim(3), run.heights(), out.dim(2), moved);
+      return at;
+    }
+
+    long sampleElements() {
+      return in.elements() / in.dim(0);
+    }
+
+    /// Runs whose unrolled rows of `rowBytes` bytes fit in the cache.
+    List<Run> runs(long rowBytes) {
+      long heights = Math.clamp(UNROLLED_BYTES / (rowBytes * out.dim(2)), 1, out.dim(1));
+      List<Run> runs = new ArrayList<>();
+      for (long sample = 0; sample < in.dim(0); sample++) {
+        for (long top = 0; top < out.dim(1); top += heights) {
+          runs.add(
+              new Run(
+                  sample,
+                  top,
+                  Math.min(heights, out.dim(1) - top),
+                  (sample * out.dim(1) + top) * out.dim(2)));
+        }
+      }
+      return runs;
+    }
+  }
+
+  private void depthwise(LayerWeights.Floats weights, Images images, Region x, Target target) {
+    MemorySegment window = images.write(program.struct(Structs.windowBytes()));
+    program.step(
+        "float depthwise",
+        target.regions(x),
+        memory -> {
+          MemorySegment epilogue =
+              target.epilogue(
+                  program.struct(Structs.epilogueBytes()), memory, weights.bias(), 0, 0);
+          MemorySegment in = memory.at(x);
+          return () -> FloatKernels.depthwiseF32(window, in, weights.weight(), epilogue);
+        });
+  }
+
+  private void unrolled(LayerWeights.Floats weights, Images images, Region x, Target target) {
+    long columns = weights.layer().layout().columns();
+    long channels = images.channelsOfGroup();
+    for (Images.Run run : images.runs(columns * Float.BYTES)) {
+      long rows = run.heights() * images.out().dim(2);
+      MemorySegment window = images.write(program.struct(Structs.windowBytes()), run);
+      long sample = run.sample() * images.sampleElements() * Float.BYTES;
+      for (int group = 0; group < images.groups(); group++) {
+        long firstChannel = group * channels;
+        Region.Slot unrolled = program.floats(rows * columns);
+        program.step(
+            "unroll",
+            List.of(x, unrolled),
+            memory -> {
+              MemorySegment in = memory.at(x, sample);
+              MemorySegment out = memory.at(unrolled);
+              return () -> NativeKernels.im2colF32(window, in, firstChannel, channels, out);
+            });
+        product(weights, group, unrolled, rows, run.firstRow(), target);
+      }
+    }
+  }
+
+  private void direct(LayerWeights.Planes weights, Images images, ImageCodes codes, Target target) {
+    MemorySegment window = images.write(program.struct(Structs.windowBytes()));
+    boolean depthwise = weights.layer().kind() == Layer.Kind.DEPTHWISE;
+    Region.Slot scratch =
+        program.slot(depthwise ? 0 : NativeKernels.convScratch(weights.structs(), window));
+    long submatrices = weights.layer().layout().submatrices();
+    long padCode = zeroCode(weights);
+    program.step(
+        depthwise ? "depthwise" : "conv",
+        target.regions(codes.codes(), codes.scale(), scratch),
+        memory -> {
+          MemorySegment epilogue =
+              target.epilogue(
+                  program.struct(Structs.epilogueBytes()), memory, weights.bias(), 0, 0);
+          MemorySegment in = memory.at(codes.codes());
+          MemorySegment scale = memory.at(codes.scale());
+          MemorySegment room = memory.at(scratch);
+          if (depthwise) {
+            return () ->
+                NativeKernels.depthwise(weights.structs(), window, in, scale, padCode, epilogue);
+          }
+          return () ->
+              NativeKernels.conv(
+                  weights.structs(), submatrices, window, in, scale, padCode, epilogue, room);
+        });
+  }
+
+  private void unrolledBits(
+      LayerWeights.Planes weights, Images images, ImageCodes codes, Target target) {
+    PlaneLayout layout = weights.layer().layout();
+    long columns = layout.paddedColumns();
+    long channels = images.channelsOfGroup();
+    long padCode = zeroCode(weights);
+    float scale = ((ActivationQuantizer.PerTensor) weights.input()).scale();
+    for (Images.Run run : images.runs(columns)) {
+      long rows = run.heights() * images.out().dim(2);
+      MemorySegment window = images.write(program.struct(Structs.windowBytes()), run);
+      long sample = run.sample() * images.sampleElements();
+      for (int group = 0; group < images.groups(); group++) {
+        long firstChannel = group * channels;
+        Region.Slot unrolled = program.slot(rows * columns);
+        Region.Slot sums = program.slot(rows * layout.groups() * Integer.BYTES);
+        program.step(
+            "unroll",
+            List.of(codes.codes(), unrolled),
+            memory -> {
+              MemorySegment in = memory.at(codes.codes(), sample);
+              MemorySegment out = memory.at(unrolled);
+              return () ->
+                  NativeKernels.im2colS8(window, in, firstChannel, channels, padCode, columns, out);
+            });
+        program.step(
+            "group sums",
+            List.of(unrolled, sums),
+            memory -> {
+              MemorySegment in = memory.at(unrolled);
+              MemorySegment out = memory.at(sums);
+              return () -> NativeKernels.groupSums(in, rows, columns, layout.groupSize(), out);
+            });
+        Codes rowsOfRun = new Codes(unrolled, sums, program.repeated(scale, rows));
+        product(weights, group, packed(weights, rowsOfRun, rows), rows, run.firstRow(), target);
+      }
+    }
+  }
+
+  /// The code of the value zero, which surrounds an image.
+  private static long zeroCode(LayerWeights.Planes weights) {
+    return switch (weights.input()) {
+      case ActivationQuantizer.PerTensor tensor -> tensor.zeroPoint();
+      case ActivationQuantizer.PerRow _, ActivationQuantizer.PerSample _ -> 0;
+    };
+  }
+
+  private static IllegalArgumentException unfit(LayerWeights.Planes weights) {
+    return new IllegalArgumentException(
+        "layer '%s' (%s): got input quantizer %s"
+            .formatted(weights.layer().name(), weights.layer().kind(), weights.input()));
+  }
+}
