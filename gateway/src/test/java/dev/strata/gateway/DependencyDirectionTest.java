@@ -23,14 +23,22 @@ class DependencyDirectionTest {
 
   private static final Map<String, Set<String>> MAY_USE =
       Map.of(
-          "call", Set.of(),
-          "policy", Set.of("call"),
-          "scheduling", Set.of("call"),
-          "registry", Set.of("call"),
-          "metrics", Set.of("call", "registry", "scheduling"),
-          ROOT, Set.of("call", "policy", "scheduling", "registry", "metrics"),
-          "health", Set.of("call", "registry", "scheduling", ROOT),
-          "api", Set.of("call", "registry", ROOT));
+          "call",
+          Set.of(),
+          "policy",
+          Set.of("call"),
+          "scheduling",
+          Set.of("call"),
+          "registry",
+          Set.of("call"),
+          "metrics",
+          Set.of("call", "registry", "scheduling"),
+          ROOT,
+          Set.of("call", "policy", "scheduling", "registry", "metrics"),
+          "health",
+          Set.of("call", "registry", "scheduling", ROOT),
+          "api",
+          Set.of("call", "registry", ROOT));
 
   private static final Pattern IMPORT =
       Pattern.compile(

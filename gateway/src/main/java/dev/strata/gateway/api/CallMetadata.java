@@ -37,8 +37,7 @@ public final class CallMetadata implements ServerInterceptor {
   public <Q, A> ServerCall.Listener<Q> interceptCall(
       ServerCall<Q, A> call, Metadata request, ServerCallHandler<Q, A> next) {
     Metadata response = new Metadata();
-    Context context =
-        Context.current().withValue(REQUEST, request).withValue(RESPONSE, response);
+    Context context = Context.current().withValue(REQUEST, request).withValue(RESPONSE, response);
     ServerCall<Q, A> answering =
         new SimpleForwardingServerCall<>(call) {
           @Override

@@ -34,8 +34,7 @@ public record RawElements(MemorySegment data) implements Elements {
     long position = 0;
     for (long element = 0; element < count; element++) {
       long left = data.byteSize() - position;
-      long length =
-          left < Integer.BYTES ? -1 : Integer.toUnsignedLong(data.get(LENGTH, position));
+      long length = left < Integer.BYTES ? -1 : Integer.toUnsignedLong(data.get(LENGTH, position));
       if (length < 0 || length > left - Integer.BYTES) {
         throw InferenceException.invalid(
             "%s: data: element %d of %d starts at byte %d, got %d bytes left, too few for it"

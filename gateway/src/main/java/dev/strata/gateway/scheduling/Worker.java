@@ -3,7 +3,7 @@ package dev.strata.gateway.scheduling;
 import dev.strata.gateway.call.InferenceException;
 import dev.strata.gateway.call.ServedModel;
 import dev.strata.graph.Tensor;
-import java.util.IdentityHashMap;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -17,7 +17,7 @@ final class Worker implements Runnable {
 
   private final BlockingQueue<PendingRequest> queue;
   private final BooleanSupplier closed;
-  private final Map<ServedModel, ServedModel.Session> sessions = new IdentityHashMap<>();
+  private final Map<ServedModel, ServedModel.Session> sessions = new HashMap<>();
 
   Worker(BlockingQueue<PendingRequest> queue, BooleanSupplier closed) {
     this.queue = queue;

@@ -25,8 +25,7 @@ class PrecisionPolicyTest {
   @Test
   void aWidthThatTheModelLacksIsRefusedAndNeverReplaced() {
     InferenceException refused =
-        assertThrows(
-            InferenceException.class, () -> choose(new Precision.Exactly(new Bits(5))));
+        assertThrows(InferenceException.class, () -> choose(new Precision.Exactly(new Bits(5))));
     assertEquals(ErrorCode.PRECISION_UNAVAILABLE, refused.code());
     assertEquals("bits: got 5, expected one of [1, 2, 3, 4]", refused.getMessage());
   }

@@ -62,8 +62,7 @@ class SchedulerTest {
       accepted.add(scheduler.submit(slow, FOUR, INPUTS));
       assertEquals(2, scheduler.depth());
       InferenceException refused =
-          assertThrows(
-              InferenceException.class, () -> scheduler.submit(slow, FOUR, INPUTS));
+          assertThrows(InferenceException.class, () -> scheduler.submit(slow, FOUR, INPUTS));
       assertEquals(ErrorCode.QUEUE_FULL, refused.code());
       go.countDown();
       accepted.forEach(CompletableFuture::join);
@@ -84,8 +83,7 @@ class SchedulerTest {
       scheduler.submit(model, FOUR, INPUTS).join();
       CompletionException failed =
           assertThrows(
-              CompletionException.class,
-              () -> scheduler.submit(model, FOUR, Map.of()).join());
+              CompletionException.class, () -> scheduler.submit(model, FOUR, Map.of()).join());
       assertEquals("boom", failed.getCause().getMessage());
       assertSame(INPUTS, scheduler.submit(model, FOUR, INPUTS).join().outputs());
       assertEquals(2, model.opened.get());

@@ -194,9 +194,7 @@ record JsonElements(byte[] body, int offset, int length) implements Elements {
     private InferenceException wrong(String expected) throws IOException {
       String got = json.getText();
       return InferenceException.invalid(
-          "%s: data: got %s, expected %s"
-              .formatted(
-                  field, TensorReader.excerpt(got), expected));
+          "%s: data: got %s, expected %s".formatted(field, TensorReader.excerpt(got), expected));
     }
   }
 }

@@ -109,16 +109,16 @@ public final class OipGrpcService extends GRPCInferenceServiceImplBase {
     Optional<String> bits = CallMetadata.bits();
     var _ =
         pipeline
-        .infer(Protocol.GRPC, () -> OipCodec.request(OipMessages.call(request, bits)))
-        .thenApply(OipMessages::response)
-        .whenComplete(
-            (response, failure) -> {
-              if (failure == null) {
-                answer(client, () -> response);
-              } else {
-                client.onError(GrpcErrors.status(failure));
-              }
-            });
+            .infer(Protocol.GRPC, () -> OipCodec.request(OipMessages.call(request, bits)))
+            .thenApply(OipMessages::response)
+            .whenComplete(
+                (response, failure) -> {
+                  if (failure == null) {
+                    answer(client, () -> response);
+                  } else {
+                    client.onError(GrpcErrors.status(failure));
+                  }
+                });
   }
 
   @Override

@@ -32,8 +32,7 @@ final class OipJson {
         problem.getLocation() == null
             ? ""
             : " at line %d column %d"
-                .formatted(
-                    problem.getLocation().getLineNr(), problem.getLocation().getColumnNr());
+                .formatted(problem.getLocation().getLineNr(), problem.getLocation().getColumnNr());
     String what = problem.getOriginalMessage().lines().findFirst().orElse("");
     return InferenceException.invalid("%s: malformed JSON%s: %s".formatted(field, where, what));
   }

@@ -75,8 +75,7 @@ final class OipJsonReader {
     T read(JsonParser json, String field) throws IOException;
   }
 
-  private static <T> List<T> list(JsonParser json, String field, Item<T> item)
-      throws IOException {
+  private static <T> List<T> list(JsonParser json, String field, Item<T> item) throws IOException {
     expect(json, field, JsonToken.START_ARRAY, "an array");
     List<T> items = new ArrayList<>();
     while (json.nextToken() != JsonToken.END_ARRAY) {
@@ -199,8 +198,7 @@ final class OipJsonReader {
       json.nextToken();
       if (parameters.size() == OipCodec.MAX_PARAMETERS) {
         throw InferenceException.invalid(
-            "%s: got more than %d, expected at most that many"
-                .formatted(field, parameters.size()));
+            "%s: got more than %d, expected at most that many".formatted(field, parameters.size()));
       }
       parameters.put(name, parameter(json, field + "." + TensorReader.excerpt(name)));
     }

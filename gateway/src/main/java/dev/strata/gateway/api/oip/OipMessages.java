@@ -77,8 +77,7 @@ final class OipMessages {
               .setDatatype(output.tensor().type().name())
               .addAllShape(output.tensor().shape().dims()));
       message.addRawOutputContents(
-          UnsafeByteOperations.unsafeWrap(
-              output.tensor().data().toArray(ValueLayout.JAVA_BYTE)));
+          UnsafeByteOperations.unsafeWrap(output.tensor().data().toArray(ValueLayout.JAVA_BYTE)));
     }
     return message.build();
   }

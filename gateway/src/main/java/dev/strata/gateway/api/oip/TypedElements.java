@@ -25,8 +25,7 @@ record TypedElements(InferTensorContents contents) implements Elements {
     }
     if (others(count) != 0) {
       throw InferenceException.invalid(
-          "%s: contents: got more than one field, expected the one for %s"
-              .formatted(field, type));
+          "%s: contents: got more than one field, expected the one for %s".formatted(field, type));
     }
     ByteBuffer out = ByteBuffer.allocate(bytes(type, count)).order(ByteOrder.LITTLE_ENDIAN);
     write(field, type, out);

@@ -30,17 +30,17 @@ public final class StrataGrpcService extends StrataImplBase {
   public void predict(PredictRequest request, StreamObserver<PredictResponse> client) {
     var _ =
         pipeline
-        .infer(Protocol.GRPC, () -> StrataCodec.request(request))
-        .thenApply(StrataCodec::response)
-        .whenComplete(
-            (response, failure) -> {
-              if (failure != null) {
-                client.onError(GrpcErrors.status(failure));
-                return;
-              }
-              client.onNext(response);
-              client.onCompleted();
-            });
+            .infer(Protocol.GRPC, () -> StrataCodec.request(request))
+            .thenApply(StrataCodec::response)
+            .whenComplete(
+                (response, failure) -> {
+                  if (failure != null) {
+                    client.onError(GrpcErrors.status(failure));
+                    return;
+                  }
+                  client.onNext(response);
+                  client.onCompleted();
+                });
   }
 
   @Override

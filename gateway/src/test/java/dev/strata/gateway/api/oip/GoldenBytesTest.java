@@ -74,8 +74,7 @@ class GoldenBytesTest {
                 + "3219 0a0179 1214 0a0e 636c617373696669636174696f6e 12021003",
             ModelInferRequest.parser());
     assertEquals(-2, message.getInputs(0).getContents().getInt64Contents(0));
-    assertEquals(
-        3, message.getOutputs(0).getParametersOrThrow("classification").getInt64Param());
+    assertEquals(3, message.getOutputs(0).getParametersOrThrow("classification").getInt64Param());
   }
 
   @Test
@@ -89,11 +88,9 @@ class GoldenBytesTest {
   void parametersOfAllKindsDecode() throws InvalidProtocolBufferException {
     assertEquals(true, roundTrip("0801", InferParameter.parser()).getBoolParam());
     assertEquals(true, roundTrip("0800", InferParameter.parser()).hasBoolParam());
-    assertEquals(
-        -1, roundTrip("10ffffffffffffffffff01", InferParameter.parser()).getInt64Param());
+    assertEquals(-1, roundTrip("10ffffffffffffffffff01", InferParameter.parser()).getInt64Param());
     assertEquals(true, roundTrip("1a00", InferParameter.parser()).hasStringParam());
-    assertEquals(
-        0.5, roundTrip("21000000000000e03f", InferParameter.parser()).getDoubleParam());
+    assertEquals(0.5, roundTrip("21000000000000e03f", InferParameter.parser()).getDoubleParam());
     assertEquals(3, roundTrip("2803", InferParameter.parser()).getUint64Param());
   }
 
@@ -115,8 +112,7 @@ class GoldenBytesTest {
                 "",
                 new Bits(4),
                 List.of(
-                    new InferenceResult.Output(
-                        "y", Tensor.of(Shape.of(1, 1), new float[] {3}))),
+                    new InferenceResult.Output("y", Tensor.of(Shape.of(1, 1), new float[] {3}))),
                 5,
                 7));
     assertEquals(4, ours.getParametersOrThrow("bits").getInt64Param());

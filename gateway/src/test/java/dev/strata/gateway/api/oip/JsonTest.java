@@ -51,7 +51,8 @@ class JsonTest {
                 """
                 {"later": {"a": [1, {"b": null}]}, "id": "r",
                  "inputs": [{"data": ["ä", ""], "datatype": "BYTES", "extra": [[]],
-                             "shape": [2], "name": "x"}]}"""));
+                             "shape": [2], "name": "x"}]}\
+                """));
     assertEquals("r", request.id());
     List<byte[]> elements = request.inputs().get("x").toByteArrays();
     assertEquals("ä", new String(elements.getFirst(), StandardCharsets.UTF_8));
@@ -138,25 +139,17 @@ class JsonTest {
     for (float value : new float[] {Float.NaN, Float.POSITIVE_INFINITY}) {
       InferenceException refused =
           assertThrows(
-              InferenceException.class,
-              () -> written(Tensor.of(Shape.of(1), new float[] {value})));
+              InferenceException.class, () -> written(Tensor.of(Shape.of(1), new float[] {value})));
       assertTrue(refused.getMessage().contains("binary_data"), refused.getMessage());
     }
     assertThrows(
-        InferenceException.class,
-        () -> written(Tensor.ofBytes(List.of(new byte[] {(byte) 0xff}))));
+        InferenceException.class, () -> written(Tensor.ofBytes(List.of(new byte[] {(byte) 0xff}))));
   }
 
   private static String written(Tensor tensor) {
     InferenceResult result =
         new InferenceResult(
-            "m",
-            "1",
-            "",
-            new Bits(1),
-            List.of(new InferenceResult.Output("y", tensor)),
-            0,
-            0);
+            "m", "1", "", new Bits(1), List.of(new InferenceResult.Output("y", tensor)), 0, 0);
     OipJsonWriter.Body body = OipJsonWriter.write(result, call("{\"inputs\":[]}"));
     return new String(body.bytes(), StandardCharsets.UTF_8);
   }
