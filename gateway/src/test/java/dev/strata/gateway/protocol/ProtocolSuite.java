@@ -138,7 +138,8 @@ abstract class ProtocolSuite {
     refused(Answer.Kind.NOT_FOUND, "'unknown'", Question.of("unknown", x(List.of(1L, 16L), row)));
     refused(Answer.Kind.NOT_FOUND, "'99'", tiny(row).version("99"));
     refused(Answer.Kind.NOT_FOUND, "'v1'", tiny(row).version("v1"));
-    refused(Answer.Kind.UNAVAILABLE, "not be loaded", Question.of("broken", x(List.of(1L), row)));
+    refused(
+        Answer.Kind.UNAVAILABLE, "not be loaded", Question.of("broken", x(List.of(1L, 16L), row)));
 
     refused(Answer.Kind.INVALID, "'x' is missing", Question.of("tiny"));
     refused(

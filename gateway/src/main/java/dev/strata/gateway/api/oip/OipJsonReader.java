@@ -81,7 +81,7 @@ final class OipJsonReader {
     while (json.nextToken() != JsonToken.END_ARRAY) {
       if (items.size() == OipCodec.MAX_TENSORS) {
         throw InferenceException.invalid(
-            "%s: got more than %d, expected at most that many".formatted(field, items.size()));
+            "%s: got more, expected at most %d".formatted(field, items.size()));
       }
       String at = "%s[%d]".formatted(field, items.size());
       expect(json, at, JsonToken.START_OBJECT, "an object");
@@ -153,7 +153,7 @@ final class OipJsonReader {
                       announced.hasInt64Param() ? announced.getInt64Param() : "no integer",
                       left)
               + (jsonLength == body.length
-                  ? "; is the header " + OipResource.JSON_LENGTH + " missing?"
+                  ? "; is the header " + OipInferResource.JSON_LENGTH + " missing?"
                   : ""));
     }
     int size = (int) announced.getInt64Param();
@@ -181,8 +181,7 @@ final class OipJsonReader {
       expect(json, field, JsonToken.VALUE_NUMBER_INT, "integers");
       if (dims.size() == TensorReader.MAX_RANK) {
         throw InferenceException.invalid(
-            "%s: got more than %d dimensions, expected at most that many"
-                .formatted(field, dims.size()));
+            "%s: got more dimensions, expected at most %d".formatted(field, dims.size()));
       }
       dims.add(json.getLongValue());
     }
@@ -198,7 +197,7 @@ final class OipJsonReader {
       json.nextToken();
       if (parameters.size() == OipCodec.MAX_PARAMETERS) {
         throw InferenceException.invalid(
-            "%s: got more than %d, expected at most that many".formatted(field, parameters.size()));
+            "%s: got more, expected at most %d".formatted(field, parameters.size()));
       }
       parameters.put(name, parameter(json, field + "." + TensorReader.excerpt(name)));
     }
