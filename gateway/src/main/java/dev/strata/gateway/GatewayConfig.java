@@ -15,21 +15,17 @@ public interface GatewayConfig {
   @WithDefault("127.0.0.1")
   String host();
 
-  Repository repository();
+  /// Directories of `name/version/model.strata`, in order of precedence.
+  @WithDefault("repository")
+  List<Path> repositories();
+
+  /// Time between two looks at the repositories, 10 ms to 1 h.
+  @WithDefault("1s")
+  Duration repositoryPoll();
 
   Scheduling scheduling();
 
   Limits limits();
-
-  interface Repository {
-    /// Directories of `name/version/model.strata`, in order of precedence.
-    @WithDefault("repository")
-    List<Path> directories();
-
-    /// Time between two looks at the directories, 10 ms to 1 h.
-    @WithDefault("1s")
-    Duration poll();
-  }
 
   interface Scheduling {
     /// Threads that compute, 1 to 1024; the number of processors if absent.

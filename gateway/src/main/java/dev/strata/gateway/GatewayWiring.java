@@ -30,7 +30,7 @@ final class GatewayWiring {
   @Produces
   @Singleton
   ModelRepository repository(ModelRegistry registry) {
-    return new ModelRepository(config.repository().directories(), registry);
+    return new ModelRepository(config.repositories(), registry);
   }
 
   @Produces

@@ -5,9 +5,11 @@ import dev.strata.gateway.registry.ModelRegistry;
 import dev.strata.gateway.registry.ModelRepository;
 import io.quarkus.runtime.ShutdownEvent;
 import io.quarkus.runtime.StartupEvent;
+import jakarta.enterprise.event.Event;
 import jakarta.enterprise.event.Observes;
 import jakarta.inject.Singleton;
 import java.time.Duration;
+import java.util.concurrent.locks.LockSupport;
 import org.jboss.logging.Logger;
 
 /// The one background thread that loads models: what is on disk at the start, and then whatever
@@ -15,11 +17,15 @@ import org.jboss.logging.Logger;
 @Singleton
 public final class RepositoryWatch {
 
+  /// Every model that was on disk at the start has been loaded or has failed.
+  public record Settled() {}
+
   private static final Logger LOG = Logger.getLogger(RepositoryWatch.class);
 
   private final ModelRepository repository;
   private final ModelRegistry registry;
   private final ModelMetrics metrics;
+  private final Event<Settled> settledEvent;
   private final Duration poll;
   private final Thread thread;
   private volatile boolean settled;
@@ -28,11 +34,13 @@ public final class RepositoryWatch {
       GatewayConfig config,
       ModelRepository repository,
       ModelRegistry registry,
-      ModelMetrics metrics) {
+      ModelMetrics metrics,
+      Event<Settled> settledEvent) {
     this.repository = repository;
     this.registry = registry;
     this.metrics = metrics;
-    this.poll = config.repository().poll();
+    this.settledEvent = settledEvent;
+    this.poll = config.repositoryPoll();
     this.thread =
         Thread.ofPlatform()
             .name("strata-repository")
@@ -56,19 +64,26 @@ public final class RepositoryWatch {
     thread.join();
   }
 
+  private void settle() {
+    if (!settled) {
+      settled = true;
+      settledEvent.fire(new Settled());
+    }
+  }
+
   private void run() {
     while (!Thread.currentThread().isInterrupted()) {
       try {
         if (repository.refresh()) {
           metrics.show(registry.entries());
         }
-        settled = true;
+        settle();
         Thread.sleep(poll);
       } catch (InterruptedException stop) {
         return;
       } catch (RuntimeException defect) {
         LOG.error("looking at the repository failed; trying again", defect);
-        java.util.concurrent.locks.LockSupport.parkNanos(poll.toNanos());
+        LockSupport.parkNanos(poll.toNanos());
       }
     }
   }

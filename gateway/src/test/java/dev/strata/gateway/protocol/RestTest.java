@@ -103,7 +103,6 @@ class RestTest {
     for (String wrong : List.of("-1", "x", "99999999999", "100000", "1.0", "")) {
       refused(400, LENGTH, binary(wrong, TWO_ROWS, 64));
     }
-    refused(400, "body", binary("0", TWO_ROWS, 64));
     refused(400, "malformed JSON", binary("10", TWO_ROWS, 64));
     refused(400, "after the last tensor", binary(length, TWO_ROWS, 65));
     refused(400, "binary_data_size: got 64", binary(length, TWO_ROWS, 63));
@@ -115,6 +114,25 @@ class RestTest {
         400,
         LENGTH + " missing?",
         given().contentType("application/json").body(TWO_ROWS).post(INFER));
+  }
+
+  @Test
+  void aBodyWithoutJsonIsTheOnlyInput() {
+    Response raw =
+        given().header(LENGTH, 0).header("Strata-Bits", 4).body(new byte[2 * 64]).post(INFER);
+    int length = Integer.parseInt(raw.header(LENGTH));
+    assertEquals(2 * 16, raw.asByteArray().length - length);
+    given()
+        .header(LENGTH, 0)
+        .header("Strata-Bits", 4)
+        .accept("application/json")
+        .body(new byte[2 * 64])
+        .post(INFER)
+        .then()
+        .statusCode(200)
+        .body("outputs[0].shape", equalTo(List.of(2, 4)))
+        .body("parameters.bits", equalTo(4));
+    refused(400, "got 63 bytes", given().header(LENGTH, 0).body(new byte[63]).post(INFER));
   }
 
   @Test
@@ -139,14 +157,16 @@ class RestTest {
   void theBodyLimitHoldsWithAndWithoutAnAnnouncedLength() throws IOException, InterruptedException {
     byte[] limit = padded(TinyRepository.MAX_BYTES);
     byte[] over = padded(TinyRepository.MAX_BYTES + 1);
-    assertEquals(200, post(HttpRequest.BodyPublishers.ofByteArray(limit)).statusCode());
-    for (HttpRequest.BodyPublisher body :
-        List.of(
-            HttpRequest.BodyPublishers.ofByteArray(over),
-            HttpRequest.BodyPublishers.ofInputStream(() -> new ByteArrayInputStream(over)))) {
-      HttpResponse<String> refused = post(body);
-      assertEquals(413, refused.statusCode());
-      assertTrue(refused.body().startsWith("{\"error\":\"body: "), refused.body());
+    for (HttpClient.Version version : HttpClient.Version.values()) {
+      assertEquals(200, post(version, HttpRequest.BodyPublishers.ofByteArray(limit)).statusCode());
+      for (HttpRequest.BodyPublisher body :
+          List.of(
+              HttpRequest.BodyPublishers.ofByteArray(over),
+              HttpRequest.BodyPublishers.ofInputStream(() -> new ByteArrayInputStream(over)))) {
+        HttpResponse<String> refused = post(version, body);
+        assertEquals(413, refused.statusCode());
+        assertTrue(refused.body().startsWith("{\"error\":\"body: "), refused.body());
+      }
     }
   }
 
@@ -218,9 +238,9 @@ class RestTest {
     return (json + " ".repeat(length - json.length())).getBytes(StandardCharsets.UTF_8);
   }
 
-  private HttpResponse<String> post(HttpRequest.BodyPublisher body)
+  private HttpResponse<String> post(HttpClient.Version version, HttpRequest.BodyPublisher body)
       throws IOException, InterruptedException {
-    try (HttpClient client = HttpClient.newHttpClient()) {
+    try (HttpClient client = HttpClient.newBuilder().version(version).build()) {
       return client.send(
           HttpRequest.newBuilder(root.resolve(INFER)).POST(body).build(),
           HttpResponse.BodyHandlers.ofString());

@@ -32,8 +32,8 @@ public final class TinyRepository implements QuarkusTestResourceLifecycleManager
       write(TinyModels.convNet(FIRST_SEED), "conv", "1");
       Files.writeString(file("broken", "1"), "not an artifact");
       return Map.of(
-          "strata.repository.directories", directory.toString(),
-          "strata.repository.poll", "50ms",
+          "strata.repositories", directory.toString(),
+          "strata.repository-poll", "50ms",
           "strata.limits.message-bytes", Integer.toString(MAX_BYTES),
           "strata.limits.rows", Integer.toString(MAX_ROWS),
           "quarkus.grpc.server.test-port", Integer.toString(freePort()));

@@ -2,6 +2,8 @@ package dev.strata.gateway.api.oip;
 
 import dev.strata.gateway.GatewayConfig;
 import io.vertx.core.http.HttpHeaders;
+import io.vertx.core.http.HttpServerResponse;
+import io.vertx.core.http.HttpVersion;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
 import jakarta.enterprise.event.Observes;
@@ -28,15 +30,26 @@ final class BodyLimit {
       exchange.next();
       return;
     }
-    exchange
-        .response()
-        .setStatusCode(413)
-        .putHeader(HttpHeaders.CONTENT_TYPE, "application/json")
-        .putHeader(HttpHeaders.CONNECTION, "close")
+    HttpServerResponse refusal =
+        exchange
+            .response()
+            .setStatusCode(413)
+            .putHeader(HttpHeaders.CONTENT_TYPE, "application/json");
+    boolean alone = exchange.request().version() != HttpVersion.HTTP_2;
+    if (alone) {
+      refusal.putHeader(HttpHeaders.CONNECTION, "close");
+    }
+    refusal
         .end(
             "{\"error\":\"body: got %s bytes, expected at most %d (strata.limits.message-bytes)\"}"
                 .formatted(length, maxBytes))
-        .onComplete(_ -> exchange.request().connection().close());
+        .onComplete(
+            _ -> {
+              // The rest of the body must not be read as the next request.
+              if (alone) {
+                exchange.request().connection().close();
+              }
+            });
   }
 
   private boolean fits(String length) {

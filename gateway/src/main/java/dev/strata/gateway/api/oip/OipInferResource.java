@@ -6,6 +6,7 @@ import dev.strata.gateway.call.InferenceException;
 import dev.strata.gateway.call.InferenceRequest;
 import dev.strata.gateway.call.InferenceResult;
 import dev.strata.gateway.call.Protocol;
+import dev.strata.gateway.registry.ModelRegistry;
 import io.smallrye.common.annotation.RunOnVirtualThread;
 import jakarta.ws.rs.Consumes;
 import jakarta.ws.rs.POST;
@@ -39,9 +40,11 @@ public final class OipInferResource {
   private static final String BITS = "Strata-Bits";
 
   private final InferencePipeline pipeline;
+  private final ModelRegistry registry;
 
-  OipInferResource(InferencePipeline pipeline) {
+  OipInferResource(InferencePipeline pipeline, ModelRegistry registry) {
     this.pipeline = pipeline;
+    this.registry = registry;
   }
 
   @POST
@@ -52,9 +55,10 @@ public final class OipInferResource {
       operationId = "modelInfer",
       summary = "One inference with the newest version",
       description =
-          "The precision is `parameters.bits`, or the header `Strata-Bits`, or the model's"
-              + " default. Tensors may follow the JSON in binary: then the header"
-              + " `Inference-Header-Content-Length` is the length of the JSON.")
+          "The precision is `parameters.bits`, or the header `Strata-Bits`, or the model's default."
+              + " Tensors may follow the JSON in binary: then the header"
+              + " `Inference-Header-Content-Length` is the length of the JSON. A length of 0 means"
+              + " that the whole body is the model's only input, such as an image file.")
   @Parameter(
       name = BITS,
       in = ParameterIn.HEADER,
@@ -64,7 +68,7 @@ public final class OipInferResource {
       name = JSON_LENGTH,
       in = ParameterIn.HEADER,
       description = "Length of the JSON part in bytes, when binary tensors follow",
-      schema = @Schema(type = SchemaType.INTEGER, minimum = "1"))
+      schema = @Schema(type = SchemaType.INTEGER, minimum = "0"))
   @RequestBody(
       content =
           @Content(
@@ -144,7 +148,7 @@ public final class OipInferResource {
   }
 
   /// Reads one body, and keeps what the answer's form depends on.
-  private static final class Decoding {
+  private final class Decoding {
     private final String model;
     private final Optional<String> version;
     private final HttpHeaders headers;
@@ -167,7 +171,14 @@ public final class OipInferResource {
                     ErrorCode.NOT_OFFERED,
                     "Content-Encoding: got '%s', expected identity".formatted(encoding));
               });
-      call = new OipJsonReader(body, jsonLength()).read(model, version, single(BITS));
+      int jsonLength = jsonLength();
+      if (jsonLength == 0 && body.length > 0) {
+        boolean binary =
+            !headers.getAcceptableMediaTypes().contains(MediaType.APPLICATION_JSON_TYPE);
+        call = RawBody.call(registry.card(model, version), body, binary, single(BITS));
+      } else {
+        call = new OipJsonReader(body, jsonLength).read(model, version, single(BITS));
+      }
       return OipCodec.request(call);
     }
 

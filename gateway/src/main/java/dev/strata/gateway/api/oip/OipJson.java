@@ -33,7 +33,9 @@ final class OipJson {
             ? ""
             : " at line %d column %d"
                 .formatted(problem.getLocation().getLineNr(), problem.getLocation().getColumnNr());
-    String what = problem.getOriginalMessage().lines().findFirst().orElse("");
+    // The parser's advice to its programmer is of no use to the client.
+    String what =
+        problem.getOriginalMessage().lines().findFirst().orElse("").split(": enable `", 2)[0];
     return InferenceException.invalid("%s: malformed JSON%s: %s".formatted(field, where, what));
   }
 }

@@ -26,12 +26,15 @@ final class OipJsonWriter {
   @SuppressWarnings("ArrayRecordComponent")
   record Body(byte[] bytes, OptionalInt jsonLength) {}
 
+  /// The request parameter that asks for all outputs in binary.
+  static final String BINARY_DATA_OUTPUT = "binary_data_output";
+
   private final ByteArrayOutputStream tail = new ByteArrayOutputStream();
   private final Map<String, Boolean> binary = new HashMap<>();
   private final boolean binaryByDefault;
 
   private OipJsonWriter(OipCall call) {
-    binaryByDefault = isTrue(call.parameters().get("binary_data_output"));
+    binaryByDefault = isTrue(call.parameters().get(BINARY_DATA_OUTPUT));
     for (OipCall.Output output : call.outputs()) {
       InferParameter wish = output.parameters().get("binary_data");
       if (wish != null) {
