@@ -14,7 +14,23 @@ final class GatewayWiring {
   private final GatewayConfig config;
 
   GatewayWiring(GatewayConfig config) {
+    check(config);
     this.config = config;
+  }
+
+  private static void check(GatewayConfig config) {
+    inRange("repository-poll (ms)", config.repositoryPoll().toMillis(), 10, 3_600_000);
+    inRange("scheduling.workers", workers(config), 1, 1024);
+    inRange("scheduling.queue-capacity", config.scheduling().queueCapacity(), 1, 1_000_000);
+    inRange("limits.message-bytes", config.limits().messageBytes(), 1024, Integer.MAX_VALUE);
+    inRange("limits.rows", config.limits().rows(), 1, 1_000_000);
+  }
+
+  private static int workers(GatewayConfig config) {
+    return config
+        .scheduling()
+        .workers()
+        .orElseGet(() -> Runtime.getRuntime().availableProcessors());
   }
 
   @Produces
@@ -36,23 +52,17 @@ final class GatewayWiring {
   @Produces
   @Singleton
   Scheduler scheduler() {
-    int workers =
-        config.scheduling().workers().orElseGet(() -> Runtime.getRuntime().availableProcessors());
-    return new Scheduler(
-        inRange("strata.scheduling.workers", workers, 1, 1024),
-        inRange(
-            "strata.scheduling.queue-capacity", config.scheduling().queueCapacity(), 1, 1_000_000));
+    return new Scheduler(workers(config), config.scheduling().queueCapacity());
   }
 
   void close(@Disposes Scheduler scheduler) {
     scheduler.close();
   }
 
-  private static int inRange(String setting, int value, int least, int most) {
+  private static void inRange(String setting, long value, long least, long most) {
     if (value < least || value > most) {
       throw new IllegalArgumentException(
-          "%s: got %d, expected %d to %d".formatted(setting, value, least, most));
+          "strata.%s: got %d, expected %d to %d".formatted(setting, value, least, most));
     }
-    return value;
   }
 }

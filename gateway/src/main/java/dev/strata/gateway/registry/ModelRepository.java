@@ -87,7 +87,8 @@ public final class ModelRepository {
           (System.nanoTime() - start) / 1_000_000);
     } catch (IOException | RuntimeException | LinkageError failure) {
       String reason = Optional.ofNullable(failure.getMessage()).orElse(failure.toString());
-      registry.failed(key.name(), key.version(), reason);
+      // Clients see the reason; where the file lies is not their business.
+      registry.failed(key.name(), key.version(), reason.replace(file.toString(), FILE));
       LOG.errorf("model '%s' version %d: not loaded: %s", key.name(), key.version(), reason);
       LOG.debug("not loaded", failure);
     }

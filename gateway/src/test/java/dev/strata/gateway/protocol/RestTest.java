@@ -159,14 +159,14 @@ class RestTest {
     byte[] over = padded(TinyRepository.MAX_BYTES + 1);
     for (HttpClient.Version version : HttpClient.Version.values()) {
       assertEquals(200, post(version, HttpRequest.BodyPublishers.ofByteArray(limit)).statusCode());
-      for (HttpRequest.BodyPublisher body :
-          List.of(
-              HttpRequest.BodyPublishers.ofByteArray(over),
-              HttpRequest.BodyPublishers.ofInputStream(() -> new ByteArrayInputStream(over)))) {
-        HttpResponse<String> refused = post(version, body);
-        assertEquals(413, refused.statusCode());
-        assertTrue(refused.body().startsWith("{\"error\":\"body: "), refused.body());
-      }
+      HttpResponse<String> announced = post(version, HttpRequest.BodyPublishers.ofByteArray(over));
+      assertEquals(413, announced.statusCode());
+      assertTrue(announced.body().startsWith("{\"error\":\"body: "), announced.body());
+      HttpResponse<String> chunked =
+          post(
+              version,
+              HttpRequest.BodyPublishers.ofInputStream(() -> new ByteArrayInputStream(over)));
+      assertEquals(413, chunked.statusCode());
     }
   }
 

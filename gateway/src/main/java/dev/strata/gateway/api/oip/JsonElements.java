@@ -40,7 +40,7 @@ record JsonElements(byte[] body, int offset, int length) implements Elements {
     }
     try (JsonParser json = OipJson.FACTORY.createParser(body, offset, length)) {
       json.nextToken();
-      boolean nested = json.nextToken() == JsonToken.START_ARRAY;
+      boolean nested = json.nextToken() == JsonToken.START_ARRAY && shape.rank() > 0;
       long[] dims = nested ? shape.toArray() : new long[] {count};
       int capacity = Math.toIntExact(count * Math.max(Integer.BYTES, type.byteSize()));
       Walk walk = new Walk(json, field, type, dims, capacity);
