@@ -6,47 +6,72 @@ import io.vertx.core.http.HttpServerResponse;
 import io.vertx.core.http.HttpVersion;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
+import io.vertx.ext.web.handler.BodyHandler;
 import jakarta.enterprise.event.Observes;
 import jakarta.inject.Singleton;
 
-/// Refuses a body whose announced length is over the limit before any of it is read. A body that
-/// announces nothing is cut off by the framework at the same limit.
+/// Holds every body against the limit, and answers as the protocol answers errors: one that
+/// announces its length before any of it is read, one that does not as soon as it is too long. On
+/// HTTP/2 the framework cuts off the latter, at the same limit and without words.
 @Singleton
 final class BodyLimit {
 
   private final int maxBytes;
+  private final BodyHandler counting;
 
   BodyLimit(GatewayConfig config) {
     this.maxBytes = config.limits().messageBytes();
+    this.counting = BodyHandler.create(false).setBodyLimit(maxBytes);
   }
 
   void install(@Observes Router router) {
-    router.route().order(Integer.MIN_VALUE).handler(this::check);
+    router
+        .route()
+        .order(Integer.MIN_VALUE)
+        .handler(this::check)
+        .failureHandler(
+            exchange -> {
+              if (exchange.statusCode() == 413) {
+                refuse(exchange, "more");
+              } else {
+                exchange.next();
+              }
+            });
   }
 
   private void check(RoutingContext exchange) {
     String length = exchange.request().getHeader(HttpHeaders.CONTENT_LENGTH);
-    if (length == null || !length.matches("[0-9]+") || fits(length)) {
+    if (length == null && alone(exchange)) {
+      counting.handle(exchange);
+    } else if (length == null || !length.matches("[0-9]+") || fits(length)) {
       exchange.next();
-      return;
+    } else {
+      refuse(exchange, length + " bytes");
     }
+  }
+
+  /// Whether the request has the connection to itself: then what is left of its body would be read
+  /// as the next request.
+  private static boolean alone(RoutingContext exchange) {
+    return exchange.request().version() != HttpVersion.HTTP_2;
+  }
+
+  private void refuse(RoutingContext exchange, String got) {
     HttpServerResponse refusal =
         exchange
             .response()
             .setStatusCode(413)
             .putHeader(HttpHeaders.CONTENT_TYPE, "application/json");
-    boolean alone = exchange.request().version() != HttpVersion.HTTP_2;
-    if (alone) {
+    if (alone(exchange)) {
       refusal.putHeader(HttpHeaders.CONNECTION, "close");
     }
     refusal
         .end(
-            "{\"error\":\"body: got %s bytes, expected at most %d (strata.limits.message-bytes)\"}"
-                .formatted(length, maxBytes))
+            "{\"error\":\"body: got %s, expected at most %d bytes (strata.limits.message-bytes)\"}"
+                .formatted(got, maxBytes))
         .onComplete(
             _ -> {
-              // The rest of the body must not be read as the next request.
-              if (alone) {
+              if (alone(exchange)) {
                 exchange.request().connection().close();
               }
             });
