@@ -1,61 +1,142 @@
 package dev.strata.model;
 
+import dev.strata.artifact.ModelArtifact;
 import dev.strata.graph.ModelDescription;
 import dev.strata.graph.Tensor;
+import dev.strata.plan.ExecutablePlan;
+import dev.strata.plan.ExecutionContext;
+import dev.strata.plan.Planner;
+import dev.strata.plan.StepDescription;
 import dev.strata.precision.Bits;
+import dev.strata.processing.ModelProcessing;
+import dev.strata.processing.PreparedBatch;
+import dev.strata.processing.RejectedInputException;
 import java.io.IOException;
+import java.lang.foreign.Arena;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 /// A model that is open for inference at every precision its file holds: the public face of the
 /// runtime. Safe for use by many threads; each thread brings its own [Session].
 ///
-/// `predict` = `prepare` (client inputs to batches of graph inputs) + plan + `finish`.
-@SuppressWarnings("DoNotCallSuggester")
+/// `predict` = `prepare` (client inputs to batches of graph inputs) + plan + `finish`. A precision
+/// is planned when it is first asked for; call `predict` once to warm it up.
 public final class LayeredModel implements AutoCloseable {
 
-  private LayeredModel() {}
+  private final ModelArtifact artifact;
+  private final ModelProcessing processing;
+  private final Arena arena;
+  private final Map<Bits, ExecutablePlan> plans = new HashMap<>();
+  private int sessions;
+  private boolean closed;
+
+  private LayeredModel(ModelArtifact artifact, ModelProcessing processing) {
+    this.artifact = artifact;
+    this.processing = processing;
+    this.arena = Arena.ofShared();
+  }
 
   /// Maps and verifies the artifact. Nothing is copied.
   ///
   /// @throws dev.strata.artifact.CorruptArtifactException if the file is damaged
   public static LayeredModel open(Path file) throws IOException {
-    throw new UnsupportedOperationException(file.toString());
+    ModelArtifact artifact = ModelArtifact.open(file);
+    try {
+      return new LayeredModel(artifact, ModelProcessing.of(artifact.description(), artifact));
+    } catch (Throwable failure) {
+      artifact.close();
+      throw failure;
+    }
   }
 
   public ModelDescription description() {
-    throw new UnsupportedOperationException();
+    return artifact.description();
   }
 
   /// Widths that can be asked for, ascending.
   public List<Bits> precisions() {
-    throw new UnsupportedOperationException();
+    return artifact.precisions();
   }
 
   /// Bytes of the file a request of this precision depends on (the prefix's length).
   public long prefixBytes(Bits bits) {
-    throw new UnsupportedOperationException(bits.toString());
+    return artifact.prefixBytes(bits);
   }
 
   /// Bytes of weight planes mapped and resident for all available precisions.
   public long planeBytes() {
-    throw new UnsupportedOperationException();
+    return artifact.planeBytes();
   }
 
-  /// Scratch memory and prepared plans of one worker thread; close it after use.
-  public Session newSession() {
-    throw new UnsupportedOperationException();
+  /// What a request of this precision runs, step by step.
+  public List<StepDescription> steps(Bits bits) {
+    return plan(bits).steps();
   }
 
+  /// Scratch memory and prepared plans of one worker thread; close it after use, before the model.
+  ///
+  /// @throws IllegalStateException if the model is closed
+  public synchronized Session newSession() {
+    requireOpen();
+    sessions++;
+    return new Session(this);
+  }
+
+  /// Ends the mapping. Idempotent.
+  ///
+  /// @throws IllegalStateException if a session is still open; the model then stays usable
   @Override
-  public void close() {
-    throw new UnsupportedOperationException();
+  public synchronized void close() {
+    if (closed) {
+      return;
+    }
+    if (sessions > 0) {
+      throw new IllegalStateException(
+          "model '%s': %d sessions are still open".formatted(description().name(), sessions));
+    }
+    closed = true;
+    arena.close();
+    processing.close();
+    artifact.close();
+  }
+
+  private synchronized ExecutablePlan plan(Bits bits) {
+    requireOpen();
+    return plans.computeIfAbsent(
+        bits,
+        wanted ->
+            Planner.plan(
+                description().graph(),
+                Optional.of(description().profile(wanted)),
+                artifact,
+                arena));
+  }
+
+  private synchronized void sessionClosed() {
+    sessions--;
+  }
+
+  private void requireOpen() {
+    if (closed) {
+      throw new IllegalStateException("model '%s' is closed".formatted(description().name()));
+    }
   }
 
   /// One worker's use of the model; not for concurrent use.
   public static final class Session implements AutoCloseable {
-    private Session() {}
+    private final LayeredModel model;
+    private final Map<Bits, ExecutionContext> contexts = new HashMap<>();
+    private final AtomicBoolean busy = new AtomicBoolean();
+    private boolean closed;
+
+    private Session(LayeredModel model) {
+      this.model = model;
+    }
 
     /// Runs the model at exactly this precision. The outputs' data is heap memory owned by the
     /// caller.
@@ -64,10 +145,49 @@ public final class LayeredModel implements AutoCloseable {
     /// @throws InvalidInputException naming the input and what was expected
     /// @throws IllegalArgumentException if the model does not have this precision
     public Prediction predict(Bits bits, Map<String, Tensor> inputs) {
-      throw new UnsupportedOperationException(bits + " " + inputs);
+      model.description().profile(bits);
+      enter();
+      try {
+        List<PreparedBatch> batches = model.processing.prepare(inputs);
+        ExecutionContext context =
+            contexts.computeIfAbsent(bits, wanted -> model.plan(wanted).newContext());
+        List<Map<String, Tensor>> graphOutputs = new ArrayList<>(batches.size());
+        for (PreparedBatch batch : batches) {
+          graphOutputs.add(context.run(batch.graphInputs()));
+        }
+        return new Prediction(bits, model.processing.finish(batches, graphOutputs));
+      } catch (RejectedInputException rejected) {
+        throw new InvalidInputException(rejected.getMessage());
+      } finally {
+        busy.set(false);
+      }
     }
 
     @Override
-    public void close() {}
+    public void close() {
+      if (closed) {
+        return;
+      }
+      enter();
+      try {
+        closed = true;
+        contexts.values().forEach(ExecutionContext::close);
+      } finally {
+        busy.set(false);
+        model.sessionClosed();
+      }
+    }
+
+    private void enter() {
+      if (!busy.compareAndSet(false, true)) {
+        throw new IllegalStateException(
+            "model '%s': a session is used by two threads".formatted(model.description().name()));
+      }
+      if (closed) {
+        busy.set(false);
+        throw new IllegalStateException(
+            "model '%s': the session is closed".formatted(model.description().name()));
+      }
+    }
   }
 }

@@ -1,0 +1,138 @@
+package dev.strata.model;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.strata.artifact.ArtifactSlicer;
+import dev.strata.artifact.ArtifactWriter;
+import dev.strata.graph.Shape;
+import dev.strata.graph.Tensor;
+import dev.strata.precision.Bits;
+import dev.strata.testing.TinyModel;
+import dev.strata.testing.TinyModels;
+import java.io.IOException;
+import java.lang.foreign.ValueLayout;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Map;
+import java.util.Random;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class LayeredModelTest {
+
+  @TempDir private Path folder;
+  private Path file;
+
+  @BeforeEach
+  void writeTinyModel() throws IOException {
+    file = folder.resolve("tiny.strata");
+    try (TinyModel tiny = TinyModels.withSeed(7)) {
+      ArtifactWriter.write(file, tiny.description(), tiny.tensors());
+    }
+  }
+
+  @Test
+  void aPrefixOfTheFileAnswersLikeTheWholeFileAskedForThatWidth() throws IOException {
+    Map<String, Tensor> inputs = inputs(3);
+    try (LayeredModel whole = LayeredModel.open(file);
+        LayeredModel.Session session = whole.newSession()) {
+      byte[] bytes = Files.readAllBytes(file);
+      for (Bits bits : whole.precisions()) {
+        Path cut = folder.resolve("cut-" + bits);
+        Files.write(cut, Arrays.copyOf(bytes, Math.toIntExact(whole.prefixBytes(bits))));
+        Path slice = folder.resolve("slice-" + bits);
+        ArtifactSlicer.slice(file, bits, slice);
+        byte[] expected = answer(session, bits, inputs);
+        assertArrayEquals(expected, answer(cut, bits, inputs), "cut at " + bits);
+        assertArrayEquals(expected, answer(slice, bits, inputs), "slice of " + bits);
+      }
+    }
+  }
+
+  @Test
+  void aBatchAnswersLikeItsRequestsAlone() throws IOException {
+    try (LayeredModel model = LayeredModel.open(file);
+        LayeredModel.Session session = model.newSession()) {
+      float[] rows = inputs(5).get("x").toFloats();
+      for (Bits bits : model.precisions()) {
+        byte[] together = answer(session, bits, inputs(5));
+        for (int row = 0; row < 5; row++) {
+          Tensor one =
+              Tensor.of(Shape.of(1, 16), Arrays.copyOfRange(rows, row * 16, row * 16 + 16));
+          byte[] alone = answer(session, bits, Map.of("x", one));
+          assertArrayEquals(
+              Arrays.copyOfRange(together, row * alone.length, (row + 1) * alone.length), alone);
+        }
+      }
+    }
+  }
+
+  @Test
+  void widthsDiffer() throws IOException {
+    try (LayeredModel model = LayeredModel.open(file);
+        LayeredModel.Session session = model.newSession()) {
+      byte[] eight = answer(session, new Bits(8), inputs(1));
+      byte[] one = answer(session, new Bits(1), inputs(1));
+      assertTrue(!Arrays.equals(eight, one), "1 bit answers like 8 bits");
+      assertEquals(1, model.steps(new Bits(1)).get(1).planes());
+    }
+  }
+
+  @Test
+  void inputsThatDoNotFitAreTheCallersFault() throws IOException {
+    try (LayeredModel model = LayeredModel.open(file);
+        LayeredModel.Session session = model.newSession()) {
+      Map<String, Tensor> wide = Map.of("x", Tensor.of(Shape.of(1, 17), new float[17]));
+      InvalidInputException refused =
+          assertThrows(InvalidInputException.class, () -> session.predict(new Bits(4), wide));
+      assertEquals("input 'x': got shape [1, 17], expected [-1, 16]", refused.getMessage());
+    }
+  }
+
+  @Test
+  void aSlicedModelDoesNotHaveTheWidthsItLost() throws IOException {
+    Path slice = folder.resolve("slice");
+    ArtifactSlicer.slice(file, new Bits(2), slice);
+    try (LayeredModel model = LayeredModel.open(slice);
+        LayeredModel.Session session = model.newSession()) {
+      assertThrows(IllegalArgumentException.class, () -> session.predict(new Bits(3), inputs(1)));
+    }
+  }
+
+  @Test
+  void aModelInUseRefusesToClose() throws IOException {
+    LayeredModel model = LayeredModel.open(file);
+    LayeredModel.Session session = model.newSession();
+    assertThrows(IllegalStateException.class, model::close);
+    session.predict(new Bits(8), inputs(1));
+    session.close();
+    model.close();
+    model.close();
+    assertThrows(IllegalStateException.class, model::newSession);
+    assertThrows(IllegalStateException.class, () -> session.predict(new Bits(8), inputs(1)));
+  }
+
+  private static byte[] answer(Path path, Bits bits, Map<String, Tensor> inputs)
+      throws IOException {
+    try (LayeredModel model = LayeredModel.open(path);
+        LayeredModel.Session session = model.newSession()) {
+      return answer(session, bits, inputs);
+    }
+  }
+
+  private static byte[] answer(
+      LayeredModel.Session session, Bits bits, Map<String, Tensor> inputs) {
+    Tensor output = session.predict(bits, inputs).outputs().get("y");
+    return output.data().toArray(ValueLayout.JAVA_BYTE);
+  }
+
+  private static Map<String, Tensor> inputs(int rows) {
+    float[] values = TinyModels.gaussian(new Random(rows), rows * 16, 1);
+    return Map.of("x", Tensor.of(Shape.of(rows, 16), values));
+  }
+}

@@ -1,0 +1,29 @@
+package dev.strata.trainer.cli;
+
+/// A command cannot go on; the message is one sentence for the user.
+final class CommandFailure extends RuntimeException {
+  private static final long serialVersionUID = 1L;
+
+  private final int exitCode;
+
+  private CommandFailure(int exitCode, String message) {
+    super(message);
+    this.exitCode = exitCode;
+  }
+
+  static CommandFailure usage(String message) {
+    return new CommandFailure(ExitCode.USAGE, message);
+  }
+
+  static CommandFailure badInput(String message) {
+    return new CommandFailure(ExitCode.BAD_INPUT, message);
+  }
+
+  static CommandFailure failed(String message) {
+    return new CommandFailure(ExitCode.FAILED, message);
+  }
+
+  int exitCode() {
+    return exitCode;
+  }
+}

