@@ -21,21 +21,19 @@ import java.util.stream.IntStream;
 /// that read the same value the same way share their statistics.
 final class Calibrator {
   private final CalibrationData data;
-  private final QuantizationSettings.Effort effort;
+  private final QuantizationSettings.Tuning tuning;
   private final QuantizationProgress progress;
 
   Calibrator(
-      CalibrationData data,
-      QuantizationSettings.Effort effort,
-      QuantizationProgress progress) {
+      CalibrationData data, QuantizationSettings.Tuning tuning, QuantizationProgress progress) {
     this.data = data;
-    this.effort = effort;
+    this.tuning = tuning;
     this.progress = progress;
   }
 
   /// Means, ranges and covariances in the float network, for each layer but embeddings.
   Map<String, InputStatistics> observe(ModelGraph graph, TensorSource tensors) {
-    int rowsPerBatch = Math.max(1, effort.rows() / data.batches().size());
+    int rowsPerBatch = Math.max(1, tuning.rows() / data.batches().size());
     Map<String, InputCollector> collectors = new LinkedHashMap<>();
     Map<Object, InputCollector> shared = new HashMap<>();
     Map<String, InputCollector> firstReaders = new HashMap<>();
@@ -64,7 +62,7 @@ final class Calibrator {
   }
 
   private InputCollector collector(Layer layer, InputRows rows, int rowsPerBatch) {
-    boolean narrow = rows.columns() <= effort.covarianceColumns();
+    boolean narrow = rows.columns() <= tuning.covarianceColumns();
     boolean convolution = layer.kind() != Layer.Kind.LINEAR;
     return new InputCollector(rows, rowsPerBatch, narrow, convolution);
   }
@@ -78,7 +76,7 @@ final class Calibrator {
       TensorSource tensors,
       Collection<String> layers) {
     List<Map<String, Tensor>> part = part();
-    int rowsPerBatch = Math.max(1, effort.rows() / part.size());
+    int rowsPerBatch = Math.max(1, tuning.rows() / part.size());
     Map<String, Node> nodes = LayerRoles.of(graph).nodes();
     Map<String, InputCollector> collectors = new LinkedHashMap<>();
     for (String name : layers) {
@@ -97,7 +95,7 @@ final class Calibrator {
         data.batches().stream()
             .mapToLong(batch -> batch.values().iterator().next().shape().dim(0))
             .sum();
-    int step = Math.toIntExact(Math.max(1, samples / effort.matchedSamples()));
+    int step = Math.toIntExact(Math.max(1, samples / tuning.matchedSamples()));
     return IntStream.iterate(0, i -> i < data.batches().size(), i -> i + step)
         .mapToObj(data.batches()::get)
         .toList();

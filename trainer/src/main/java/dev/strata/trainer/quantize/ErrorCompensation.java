@@ -19,24 +19,25 @@ final class ErrorCompensation {
   private final int[] order;
   private final float[] feedback;
   private final int nativeBits;
-  private final double reach = Double.parseDouble(System.getProperty("reach", "1000"));
+  private final double reach;
 
-  private ErrorCompensation(int[] order, float[] feedback, int nativeBits) {
+  private ErrorCompensation(int[] order, float[] feedback, int nativeBits, double reach) {
     this.order = order;
     this.feedback = feedback;
     this.nativeBits = nativeBits;
+    this.reach = reach;
   }
 
   /// @param covariance of the layer's inputs
-  /// @param damping added to the diagonal, as a part of its mean
-  static ErrorCompensation of(SymmetricMatrix covariance, Bits nativeBits, double damping) {
-    double ridge = damping * covariance.meanDiagonal();
+  static ErrorCompensation of(
+      SymmetricMatrix covariance, Bits nativeBits, QuantizationSettings.Tuning tuning) {
+    double ridge = tuning.damping() * covariance.meanDiagonal();
     int[] order = covariance.byFallingDiagonal();
     float[] upper =
         ridge > 0
             ? covariance.permuted(order).withRidge(ridge).unitUpperFactor()
             : new float[order.length * order.length];
-    return new ErrorCompensation(order, upper, nativeBits.count());
+    return new ErrorCompensation(order, upper, nativeBits.count(), tuning.reach());
   }
 
   /// Replaces the codes of some rows.

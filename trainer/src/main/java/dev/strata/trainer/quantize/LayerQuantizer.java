@@ -49,18 +49,19 @@ final class LayerQuantizer {
     GroupGrid grid = GroupGrid.fit(weights, layer.layout());
     LayeredMatrix nearest = new LayeredMatrix(grid, grid.nearestCodes(weights));
     RowFitting fitting = new RowFitting(weights, inputs);
-    RowFit[][] fits = fitting.fit(nearest, widths);
     Optional<List<SymmetricMatrix>> covariances = inputs.flatMap(InputStatistics::covariances);
     boolean narrow = widths.contains(settings.nativeBits());
     if (!settings.errorCompensation() || covariances.isEmpty() || !narrow) {
+      RowFit[][] fits = fitting.fit(nearest, widths);
       return new LayerQuantizer(layer, weights, bias, inputs, nearest, fits);
     }
+    RowFit[][] plainFits = new RowFitting(weights, Optional.empty()).fit(nearest, widths);
     byte[] codes = new byte[weights.length];
     int parts = covariances.get().size();
     int rows = layer.layout().rows() / parts;
     for (int part = 0; part < parts; part++) {
-      ErrorCompensation.of(covariances.get().get(part), settings.nativeBits(), settings.effort().damping())
-          .compensate(weights, grid, fits, part * rows, (part + 1) * rows, codes);
+      ErrorCompensation.of(covariances.get().get(part), settings.nativeBits(), settings.tuning())
+          .compensate(weights, grid, plainFits, part * rows, (part + 1) * rows, codes);
     }
     LayeredMatrix compensated = new LayeredMatrix(grid, codes);
     return new LayerQuantizer(

@@ -62,7 +62,7 @@ public final class LayeredQuantizer {
     if (calibration.isEmpty()) {
       return new LayeredQuantizer(model, Map.of(), settings, progress).quantize(Optional.empty());
     }
-    Calibrator calibrator = new Calibrator(calibration, settings.effort(), progress);
+    Calibrator calibrator = new Calibrator(calibration, settings.tuning(), progress);
     Map<String, InputStatistics> inputs = calibrator.observe(model.graph(), model.tensors());
     if (!settings.balancedInputs()) {
       return new LayeredQuantizer(model, inputs, settings, progress)

@@ -19,7 +19,7 @@ import java.util.Set;
 /// @param nativeBits the width that error compensation optimises first
 /// @param matchedBits up to this width, biases of convolutions are set from the activations of
 ///     that very width, layer by layer; 0 for none; needs calibration data
-/// @param effort what calibration may cost
+/// @param tuning what hardly needs changing
 public record QuantizationSettings(
     int linearGroup,
     int convolutionGroup,
@@ -29,7 +29,7 @@ public record QuantizationSettings(
     boolean errorCompensation,
     Bits nativeBits,
     int matchedBits,
-    Effort effort) {
+    Tuning tuning) {
 
   public static final int WHOLE_ROW = 0;
 
@@ -44,13 +44,21 @@ public record QuantizationSettings(
   /// @param rows input rows per layer that statistics are taken from, at most
   /// @param covarianceColumns wider layers are fitted without input covariance
   /// @param damping ridge of error compensation, as a part of the mean input variance
+  /// @param reach how far error compensation may move a weight away from its nearest code, in
+  ///     steps of the width at hand; what it moves at narrow widths, 8 bits cannot take back
   /// @param matchedSamples samples that each setting of a bias runs, about
-  public record Effort(int rows, int covarianceColumns, double damping, int matchedSamples) {
-    public Effort {
-      if (rows < 1 || covarianceColumns < 0 || !(damping > 0) || matchedSamples < 1) {
+  public record Tuning(
+      int rows, int covarianceColumns, double damping, double reach, int matchedSamples) {
+    public Tuning {
+      if (rows < 1 || covarianceColumns < 0 || matchedSamples < 1) {
         throw new IllegalArgumentException(
-            "effort: got %d rows, %d covariance columns, damping %s, %d matched samples"
-                .formatted(rows, covarianceColumns, damping, matchedSamples));
+            "tuning: got %d rows, %d covariance columns, %d matched samples"
+                .formatted(rows, covarianceColumns, matchedSamples));
+      }
+      if (!(damping > 0) || !(reach >= 0)) {
+        throw new IllegalArgumentException(
+            "tuning: got damping %s, expected > 0; reach %s, expected >= 0"
+                .formatted(damping, reach));
       }
     }
   }
@@ -74,7 +82,7 @@ public record QuantizationSettings(
         true,
         new Bits(4),
         3,
-        new Effort(32768, 2304, 0.01, 128));
+        new Tuning(32768, 2304, 0.01, 0.15, 128));
   }
 
   /// @param convolution columns, or [#WHOLE_ROW]
@@ -88,7 +96,7 @@ public record QuantizationSettings(
         errorCompensation,
         nativeBits,
         matchedBits,
-        effort);
+        tuning);
   }
 
   /// Replaces what is read with all planes at every width.
@@ -102,7 +110,7 @@ public record QuantizationSettings(
         errorCompensation,
         nativeBits,
         matchedBits,
-        effort);
+        tuning);
   }
 
   public QuantizationSettings withBalancedInputs(boolean wanted) {
@@ -115,7 +123,7 @@ public record QuantizationSettings(
         errorCompensation,
         nativeBits,
         matchedBits,
-        effort);
+        tuning);
   }
 
   public QuantizationSettings withErrorCompensation(boolean wanted) {
@@ -128,7 +136,7 @@ public record QuantizationSettings(
         wanted,
         nativeBits,
         matchedBits,
-        effort);
+        tuning);
   }
 
   public QuantizationSettings withNativeBits(Bits wanted) {
@@ -141,7 +149,7 @@ public record QuantizationSettings(
         errorCompensation,
         wanted,
         matchedBits,
-        effort);
+        tuning);
   }
 
   public QuantizationSettings withMatchedBits(int wanted) {
@@ -154,6 +162,19 @@ public record QuantizationSettings(
         errorCompensation,
         nativeBits,
         wanted,
-        effort);
+        tuning);
+  }
+
+  public QuantizationSettings withTuning(Tuning wanted) {
+    return new QuantizationSettings(
+        linearGroup,
+        convolutionGroup,
+        keptWide,
+        keptWideLayers,
+        balancedInputs,
+        errorCompensation,
+        nativeBits,
+        matchedBits,
+        wanted);
   }
 }

@@ -28,26 +28,17 @@ final class SymmetricMatrix {
   ///
   /// @param x `[count][size]`
   void addGram(float[] x, int count) {
-    for (int from = 0; from < count; from += BLOCK) {
-      int first = from;
-      int last = Math.min(count, from + BLOCK);
-      IntStream.range(0, size).parallel().forEach(row -> addGramRow(x, first, last, row));
-    }
-  }
-
-  private void addGramRow(float[] x, int first, int last, int row) {
-    float[] sum = new float[row + 1];
-    for (int sample = first; sample < last; sample++) {
-      int at = sample * size;
-      float factor = x[at + row];
-      if (factor != 0) {
-        for (int column = 0; column <= row; column++) {
-          sum[column] += factor * x[at + column];
-        }
+    float[] transposed = new float[size * count];
+    for (int sample = 0; sample < count; sample++) {
+      for (int column = 0; column < size; column++) {
+        transposed[column * count + sample] = x[sample * size + column];
       }
     }
-    for (int column = 0; column <= row; column++) {
-      lower[row * size + column] += sum[column];
+    float[] gram = MatrixProduct.of(transposed, size, x, size, count);
+    for (int row = 0; row < size; row++) {
+      for (int column = 0; column <= row; column++) {
+        lower[row * size + column] += gram[row * size + column];
+      }
     }
   }
 
@@ -124,41 +115,7 @@ final class SymmetricMatrix {
         full[row * size + column] = (float) get(row, column);
       }
     }
-    float[] product = new float[count * size];
-    int tiles = Math.ceilDiv(count, BLOCK);
-    IntStream.range(0, tiles)
-        .parallel()
-        .forEach(
-            tile -> {
-              int first = tile * BLOCK;
-              int last = Math.min(count, first + BLOCK);
-              for (int k = 0; k < size; k += 4) {
-                addProduct(rows, full, product, first, last, k);
-              }
-            });
-    return product;
-  }
-
-  /// Adds to rows first to last of the product what four rows of the full matrix contribute.
-  private void addProduct(float[] rows, float[] full, float[] product, int first, int last, int k) {
-    int count = Math.min(4, size - k);
-    int k1 = k + Math.min(1, count - 1);
-    int k2 = k + Math.min(2, count - 1);
-    int k3 = k + Math.min(3, count - 1);
-    for (int row = first; row < last; row++) {
-      int at = row * size;
-      float f0 = rows[at + k];
-      float f1 = count > 1 ? rows[at + k1] : 0;
-      float f2 = count > 2 ? rows[at + k2] : 0;
-      float f3 = count > 3 ? rows[at + k3] : 0;
-      for (int column = 0; column < size; column++) {
-        product[at + column] +=
-            f0 * full[k * size + column]
-                + f1 * full[k1 * size + column]
-                + f2 * full[k2 * size + column]
-                + f3 * full[k3 * size + column];
-      }
-    }
+    return MatrixProduct.of(rows, count, full, size, size);
   }
 
   /// The factorisation `U D U^T` with U unit upper triangular.
