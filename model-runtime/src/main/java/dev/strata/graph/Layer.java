@@ -15,6 +15,18 @@ import dev.strata.precision.PlaneLayout;
 /// @param storage planes (any precision) or 32-bit floats
 /// @param layout the plane layout; for float storage only rows, columns and submatrices count
 public record Layer(String name, Kind kind, Storage storage, PlaneLayout layout) {
+
+  /// The most columns of one group whose integer sums are sure to fit 32 bits (strata.h).
+  public static final int MAX_GROUP = 32768;
+
+  public Layer {
+    if (storage == Storage.PLANES && layout.groupSize() > MAX_GROUP) {
+      throw new IllegalArgumentException(
+          "layer '%s': got a group of %d columns, expected at most %d"
+              .formatted(name, layout.groupSize(), MAX_GROUP));
+    }
+  }
+
   public enum Kind {
     LINEAR,
     CONV,

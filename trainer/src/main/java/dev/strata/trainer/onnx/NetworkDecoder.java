@@ -51,6 +51,7 @@ final class NetworkDecoder {
         inputs.put(input.getName(), facts(input));
       }
     }
+    checkOrder(inputs.keySet());
     List<String> outputs = graph.getOutputList().stream().map(ValueInfoProto::getName).toList();
     return new Network(opset, inputs, outputs, nodes, constants);
   }
@@ -74,7 +75,28 @@ final class NetworkDecoder {
     return domain.isEmpty() || domain.equals("ai.onnx");
   }
 
+  /// ONNX wants every value computed before it is read.
+  private void checkOrder(Set<String> inputs) {
+    Set<String> known = new HashSet<>(inputs);
+    known.addAll(constants.keySet());
+    known.add("");
+    for (OnnxNode node : nodes) {
+      for (String input : node.inputs()) {
+        if (!known.contains(input)) {
+          throw new ModelImportException(
+              "node '%s' (%s) reads '%s', which nothing before it computes"
+                  .formatted(node.name(), node.type(), input));
+        }
+      }
+      known.addAll(node.outputs());
+    }
+  }
+
   private void add(NodeProto proto) {
+    if (proto.getOutputCount() == 0) {
+      throw new ModelImportException(
+          "node '%s' (%s) has no output".formatted(proto.getName(), proto.getOpType()));
+    }
     if (proto.getOpType().equals("Constant") && isStandard(proto.getDomain())) {
       constants.put(proto.getOutput(0), constant(proto));
       return;
@@ -93,8 +115,17 @@ final class NetworkDecoder {
             name,
             type,
             proto.getInputList(),
-            proto.getOutputList(),
+            outputs(proto, name),
             Attributes.of(proto.getAttributeList())));
+  }
+
+  /// A first output that is left out, of a Split for instance, gets a name all the same.
+  private static List<String> outputs(NodeProto proto, String nodeName) {
+    List<String> outputs = new ArrayList<>(proto.getOutputList());
+    if (outputs.getFirst().isEmpty()) {
+      outputs.set(0, nodeName + "@unused");
+    }
+    return outputs;
   }
 
   private static Tensor constant(NodeProto proto) {

@@ -33,7 +33,12 @@ final class TensorDecoder {
           "constant '%s': its data is in another file; save the model with its data inside"
               .formatted(proto.getName()));
     }
-    return new TensorDecoder(proto).decode();
+    try {
+      return new TensorDecoder(proto).decode();
+    } catch (IllegalArgumentException | ArithmeticException badShape) {
+      throw new ModelImportException(
+          "constant '%s': dimensions %s".formatted(proto.getName(), proto.getDimsList()), badShape);
+    }
   }
 
   /// How a value of an ONNX element type is carried.

@@ -123,6 +123,14 @@ class ImportErrorsTest {
         message(model.build()));
   }
 
+  @Test
+  void aValueThatNothingComputesIsNamed() {
+    ModelProto model =
+        new ModelBuilder(15).input("x", 1).node("Add", List.of("x", "lost"), "y").build("y");
+    assertEquals(
+        "node 'Add_0' (Add) reads 'lost', which nothing before it computes", message(model));
+  }
+
   private static String message(ModelProto model) {
     return assertThrows(ModelImportException.class, () -> OnnxImporter.read(model)).getMessage();
   }

@@ -1,0 +1,90 @@
+package dev.strata.gateway;
+
+import dev.strata.gateway.metrics.ModelMetrics;
+import dev.strata.gateway.registry.ModelRegistry;
+import dev.strata.gateway.registry.ModelRepository;
+import io.quarkus.runtime.ShutdownEvent;
+import io.quarkus.runtime.StartupEvent;
+import jakarta.enterprise.event.Event;
+import jakarta.enterprise.event.Observes;
+import jakarta.inject.Singleton;
+import java.time.Duration;
+import java.util.concurrent.locks.LockSupport;
+import org.jboss.logging.Logger;
+
+/// The one background thread that loads models: what is on disk at the start, and then whatever
+/// appears, changes or goes.
+@Singleton
+public final class RepositoryWatch {
+
+  /// Every model that was on disk at the start has been loaded or has failed.
+  public record Settled() {}
+
+  private static final Logger LOG = Logger.getLogger(RepositoryWatch.class);
+
+  private final ModelRepository repository;
+  private final ModelRegistry registry;
+  private final ModelMetrics metrics;
+  private final Event<Settled> settledEvent;
+  private final Duration poll;
+  private final Thread thread;
+  private volatile boolean settled;
+
+  RepositoryWatch(
+      GatewayConfig config,
+      ModelRepository repository,
+      ModelRegistry registry,
+      ModelMetrics metrics,
+      Event<Settled> settledEvent) {
+    this.repository = repository;
+    this.registry = registry;
+    this.metrics = metrics;
+    this.settledEvent = settledEvent;
+    this.poll = config.repositoryPoll();
+    this.thread =
+        Thread.ofPlatform()
+            .name("strata-repository")
+            .daemon()
+            .priority(Thread.MIN_PRIORITY)
+            .unstarted(this::run);
+  }
+
+  /// @return whether every model that was on disk at the start has been loaded or has failed
+  public boolean settled() {
+    return settled;
+  }
+
+  void start(@Observes StartupEvent event) {
+    repository.announce();
+    thread.start();
+  }
+
+  void stop(@Observes ShutdownEvent event) throws InterruptedException {
+    thread.interrupt();
+    thread.join();
+  }
+
+  private void settle() {
+    if (!settled) {
+      settled = true;
+      settledEvent.fire(new Settled());
+    }
+  }
+
+  private void run() {
+    while (!Thread.currentThread().isInterrupted()) {
+      try {
+        if (repository.refresh()) {
+          metrics.show(registry.entries());
+        }
+        settle();
+        Thread.sleep(poll);
+      } catch (InterruptedException stop) {
+        return;
+      } catch (RuntimeException defect) {
+        LOG.error("looking at the repository failed; trying again", defect);
+        LockSupport.parkNanos(poll.toNanos());
+      }
+    }
+  }
+}

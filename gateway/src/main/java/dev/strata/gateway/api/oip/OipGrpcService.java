@@ -1,0 +1,180 @@
+package dev.strata.gateway.api.oip;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.strata.gateway.InferencePipeline;
+import dev.strata.gateway.RepositoryWatch;
+import dev.strata.gateway.api.CallMetadata;
+import dev.strata.gateway.api.GrpcErrors;
+import dev.strata.gateway.call.ErrorCode;
+import dev.strata.gateway.call.InferenceException;
+import dev.strata.gateway.call.ModelCard;
+import dev.strata.gateway.call.Protocol;
+import dev.strata.gateway.registry.ModelRegistry;
+import dev.strata.graph.TensorSpec;
+import inference.GRPCInferenceServiceGrpc.GRPCInferenceServiceImplBase;
+import inference.ModelInferRequest;
+import inference.ModelInferResponse;
+import inference.ModelMetadataRequest;
+import inference.ModelMetadataResponse;
+import inference.ModelReadyRequest;
+import inference.ModelReadyResponse;
+import inference.RepositoryIndexRequest;
+import inference.RepositoryIndexResponse;
+import inference.ServerLiveRequest;
+import inference.ServerLiveResponse;
+import inference.ServerMetadataRequest;
+import inference.ServerMetadataResponse;
+import inference.ServerReadyRequest;
+import inference.ServerReadyResponse;
+import io.grpc.stub.StreamObserver;
+import io.quarkus.grpc.GrpcService;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Supplier;
+
+/// The Open Inference Protocol over gRPC. Methods run on the event loop and only hand over; an
+/// inference is answered from the worker's thread.
+@GrpcService
+public final class OipGrpcService extends GRPCInferenceServiceImplBase {
+
+  private final InferencePipeline pipeline;
+  private final ModelRegistry registry;
+  private final RepositoryWatch watch;
+  private final ObjectMapper json;
+
+  OipGrpcService(
+      InferencePipeline pipeline,
+      ModelRegistry registry,
+      RepositoryWatch watch,
+      ObjectMapper json) {
+    this.pipeline = pipeline;
+    this.registry = registry;
+    this.watch = watch;
+    this.json = json;
+  }
+
+  @Override
+  public void serverLive(ServerLiveRequest request, StreamObserver<ServerLiveResponse> client) {
+    answer(client, () -> ServerLiveResponse.newBuilder().setLive(true).build());
+  }
+
+  @Override
+  public void serverReady(ServerReadyRequest request, StreamObserver<ServerReadyResponse> client) {
+    answer(client, () -> ServerReadyResponse.newBuilder().setReady(watch.settled()).build());
+  }
+
+  @Override
+  public void modelReady(ModelReadyRequest request, StreamObserver<ModelReadyResponse> client) {
+    List<String> ready = registry.readyVersions(request.getName());
+    boolean wanted =
+        request.getVersion().isEmpty() ? !ready.isEmpty() : ready.contains(request.getVersion());
+    answer(client, () -> ModelReadyResponse.newBuilder().setReady(wanted).build());
+  }
+
+  @Override
+  public void serverMetadata(
+      ServerMetadataRequest request, StreamObserver<ServerMetadataResponse> client) {
+    answer(
+        client,
+        () ->
+            ServerMetadataResponse.newBuilder()
+                .setName(OipServer.NAME)
+                .setVersion(OipServer.version())
+                .addAllExtensions(OipServer.EXTENSIONS)
+                .build());
+  }
+
+  @Override
+  public void modelMetadata(
+      ModelMetadataRequest request, StreamObserver<ModelMetadataResponse> client) {
+    answer(
+        client,
+        () -> {
+          Optional<String> version = OipMessages.version(request.getVersion());
+          ModelCard card = registry.card(request.getName(), version);
+          CallMetadata.tellPrecisions(precisions(card));
+          return ModelMetadataResponse.newBuilder()
+              .setName(card.name())
+              .addAllVersions(registry.readyVersions(card.name()))
+              .setPlatform(OipServer.PLATFORM)
+              .addAllInputs(tensors(card.signature().inputs()))
+              .addAllOutputs(tensors(card.signature().outputs()))
+              .build();
+        });
+  }
+
+  @Override
+  public void modelInfer(ModelInferRequest request, StreamObserver<ModelInferResponse> client) {
+    Optional<String> bits = CallMetadata.bits();
+    var _ =
+        pipeline
+            .infer(Protocol.GRPC, () -> OipCodec.request(OipMessages.call(request, bits)))
+            .thenApply(OipMessages::response)
+            .whenComplete(
+                (response, failure) -> {
+                  if (failure == null) {
+                    answer(client, () -> response);
+                  } else {
+                    client.onError(GrpcErrors.status(failure));
+                  }
+                });
+  }
+
+  @Override
+  public void repositoryIndex(
+      RepositoryIndexRequest request, StreamObserver<RepositoryIndexResponse> client) {
+    answer(
+        client,
+        () -> {
+          if (!request.getRepositoryName().isEmpty()) {
+            throw new InferenceException(
+                ErrorCode.NOT_OFFERED,
+                "repository_name: got '%s', expected none".formatted(request.getRepositoryName()));
+          }
+          RepositoryIndexResponse.Builder index = RepositoryIndexResponse.newBuilder();
+          for (OipDocuments.IndexEntry entry :
+              OipDocuments.index(registry.entries(), request.getReady())) {
+            index.addModels(
+                RepositoryIndexResponse.ModelIndex.newBuilder()
+                    .setName(entry.name())
+                    .setVersion(entry.version())
+                    .setState(entry.state())
+                    .setReason(entry.reason()));
+          }
+          return index.build();
+        });
+  }
+
+  private String precisions(ModelCard card) {
+    try {
+      return json.writeValueAsString(card.offers());
+    } catch (JsonProcessingException defect) {
+      throw new AssertionError("precisions of '%s'".formatted(card.name()), defect);
+    }
+  }
+
+  private static List<ModelMetadataResponse.TensorMetadata> tensors(List<TensorSpec> specs) {
+    return specs.stream()
+        .map(
+            spec ->
+                ModelMetadataResponse.TensorMetadata.newBuilder()
+                    .setName(spec.name())
+                    .setDatatype(spec.type().name())
+                    .addAllShape(spec.shape().dims())
+                    .build())
+        .toList();
+  }
+
+  private static <A> void answer(StreamObserver<A> client, Supplier<A> make) {
+    A answer;
+    try {
+      answer = make.get();
+    } catch (RuntimeException | AssertionError failure) {
+      client.onError(GrpcErrors.status(failure));
+      return;
+    }
+    client.onNext(answer);
+    client.onCompleted();
+  }
+}

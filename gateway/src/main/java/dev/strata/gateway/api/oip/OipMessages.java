@@ -1,0 +1,97 @@
+package dev.strata.gateway.api.oip;
+
+import com.google.protobuf.ByteString;
+import com.google.protobuf.UnsafeByteOperations;
+import dev.strata.gateway.api.Elements;
+import dev.strata.gateway.api.RawElements;
+import dev.strata.gateway.call.InferenceException;
+import dev.strata.gateway.call.InferenceResult;
+import inference.InferParameter;
+import inference.ModelInferRequest;
+import inference.ModelInferResponse;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/// Between the protobuf messages of an inference and the gateway's own records.
+final class OipMessages {
+
+  private OipMessages() {}
+
+  /// @param bits the call's metadata `strata-bits`
+  static OipCall call(ModelInferRequest message, Optional<String> bits) {
+    boolean raw = message.getRawInputContentsCount() > 0;
+    if (raw && message.getRawInputContentsCount() != message.getInputsCount()) {
+      throw InferenceException.invalid(
+          "raw_input_contents: got %d entries, expected %d, one per input"
+              .formatted(message.getRawInputContentsCount(), message.getInputsCount()));
+    }
+    List<OipCall.Input> inputs = new ArrayList<>();
+    for (int i = 0; i < message.getInputsCount(); i++) {
+      ModelInferRequest.InferInputTensor input = message.getInputs(i);
+      if (raw && input.hasContents()) {
+        throw InferenceException.invalid(
+            "inputs[%d] '%s': got contents beside raw_input_contents, expected one of them"
+                .formatted(i, input.getName()));
+      }
+      Elements elements =
+          raw
+              ? new RawElements(segment(message.getRawInputContents(i)))
+              : new TypedElements(input.getContents());
+      inputs.add(
+          new OipCall.Input(
+              input.getName(),
+              input.getDatatype(),
+              input.getShapeList(),
+              input.getParametersMap(),
+              elements));
+    }
+    return new OipCall(
+        message.getModelName(),
+        version(message.getModelVersion()),
+        message.getId(),
+        message.getParametersMap(),
+        inputs,
+        message.getOutputsList().stream()
+            .map(output -> new OipCall.Output(output.getName(), output.getParametersMap()))
+            .toList(),
+        bits);
+  }
+
+  /// Always raw, whatever form the request had: common clients read nothing else.
+  static ModelInferResponse response(InferenceResult result) {
+    ModelInferResponse.Builder message =
+        ModelInferResponse.newBuilder()
+            .setModelName(result.model())
+            .setModelVersion(result.version())
+            .setId(result.id())
+            .putParameters(OipCodec.BITS, integer(result.bits().count()))
+            .putParameters("queue_us", integer(result.queueMicros()))
+            .putParameters("compute_us", integer(result.computeMicros()));
+    for (InferenceResult.Output output : result.outputs()) {
+      message.addOutputs(
+          ModelInferResponse.InferOutputTensor.newBuilder()
+              .setName(output.name())
+              .setDatatype(output.tensor().type().name())
+              .addAllShape(output.tensor().shape().dims()));
+      message.addRawOutputContents(
+          UnsafeByteOperations.unsafeWrap(output.tensor().data().toArray(ValueLayout.JAVA_BYTE)));
+    }
+    return message.build();
+  }
+
+  /// An unset version is the server's choice.
+  static Optional<String> version(String version) {
+    return version.isEmpty() ? Optional.empty() : Optional.of(version);
+  }
+
+  private static MemorySegment segment(ByteString bytes) {
+    return MemorySegment.ofBuffer(bytes.asReadOnlyByteBuffer());
+  }
+
+  private static InferParameter integer(long value) {
+    return InferParameter.newBuilder().setInt64Param(value).build();
+  }
+}

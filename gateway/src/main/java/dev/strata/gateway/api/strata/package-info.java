@@ -1,0 +1,2 @@
+/// Strata's own typed API over gRPC.
+package dev.strata.gateway.api.strata;

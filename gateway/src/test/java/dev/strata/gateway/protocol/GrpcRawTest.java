@@ -1,0 +1,14 @@
+package dev.strata.gateway.protocol;
+
+import io.quarkus.test.common.QuarkusTestResource;
+import io.quarkus.test.junit.QuarkusTest;
+
+@QuarkusTest
+@QuarkusTestResource(TinyRepository.class)
+class GrpcRawTest extends ProtocolSuite {
+
+  @Override
+  ProtocolClient connect() {
+    return new GrpcClient(false);
+  }
+}

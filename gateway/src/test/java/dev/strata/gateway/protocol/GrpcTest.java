@@ -1,0 +1,208 @@
+package dev.strata.gateway.protocol;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.google.protobuf.ByteString;
+import dev.strata.v1.Auto;
+import dev.strata.v1.ListPrecisionsRequest;
+import dev.strata.v1.ListPrecisionsResponse;
+import dev.strata.v1.PredictRequest;
+import dev.strata.v1.PredictResponse;
+import dev.strata.v1.StrataGrpc;
+import dev.strata.v1.StrataGrpc.StrataBlockingStub;
+import dev.strata.v1.Tensor;
+import grpc.health.v1.HealthGrpc;
+import grpc.health.v1.HealthOuterClass.HealthCheckRequest;
+import grpc.health.v1.HealthOuterClass.HealthCheckResponse.ServingStatus;
+import inference.GRPCInferenceServiceGrpc;
+import inference.GRPCInferenceServiceGrpc.GRPCInferenceServiceBlockingStub;
+import inference.InferTensorContents;
+import inference.ModelInferRequest;
+import inference.ModelInferResponse;
+import inference.ModelMetadataRequest;
+import inference.RepositoryIndexRequest;
+import inference.ServerMetadataRequest;
+import io.grpc.ManagedChannel;
+import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
+import io.quarkus.test.common.QuarkusTestResource;
+import io.quarkus.test.junit.QuarkusTest;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
+
+/// What only gRPC has: message forms, sizes, our own service, health.
+@QuarkusTest
+@QuarkusTestResource(TinyRepository.class)
+class GrpcTest {
+
+  private ManagedChannel channel;
+  private GRPCInferenceServiceBlockingStub oip;
+  private StrataBlockingStub strata;
+
+  @BeforeEach
+  void connect() {
+    channel = GrpcClient.channel();
+    oip = GRPCInferenceServiceGrpc.newBlockingStub(channel);
+    strata = StrataGrpc.newBlockingStub(channel);
+  }
+
+  @AfterEach
+  void disconnect() {
+    channel.shutdownNow();
+  }
+
+  @Test
+  void theServerNamesWhatItCanDo() {
+    assertEquals(
+        List.of("binary_tensor_data", "parameters", "strata_precision"),
+        oip.serverMetadata(ServerMetadataRequest.getDefaultInstance()).getExtensionsList());
+  }
+
+  @Test
+  void unknownModelsHaveNoMetadata() {
+    refused(
+        Status.Code.NOT_FOUND,
+        "'unknown'",
+        () -> oip.modelMetadata(ModelMetadataRequest.newBuilder().setName("unknown").build()));
+  }
+
+  @Test
+  void rawAndTypedMustNotBeMixed() {
+    ModelInferRequest raw = request(16);
+    ModelInferRequest.Builder mixed = raw.toBuilder();
+    mixed
+        .getInputsBuilder(0)
+        .setContents(InferTensorContents.newBuilder().addFp32Contents(1).build());
+    refused(Status.Code.INVALID_ARGUMENT, "one of them", () -> oip.modelInfer(mixed.build()));
+    refused(
+        Status.Code.INVALID_ARGUMENT,
+        "raw_input_contents: got 2 entries, expected 1",
+        () -> oip.modelInfer(raw.toBuilder().addRawInputContents(ByteString.EMPTY).build()));
+    refused(
+        Status.Code.INVALID_ARGUMENT,
+        "contents: got 0 elements, expected 16",
+        () -> oip.modelInfer(raw.toBuilder().clearRawInputContents().build()));
+  }
+
+  @Test
+  void theAnswerIsRawEvenIfTheQuestionWasTyped() {
+    ModelInferRequest.Builder typed = request(16).toBuilder().clearRawInputContents();
+    InferTensorContents.Builder contents = InferTensorContents.newBuilder();
+    for (int i = 0; i < 16; i++) {
+      contents.addFp32Contents(i);
+    }
+    typed.getInputsBuilder(0).setContents(contents);
+    ModelInferResponse answer = oip.modelInfer(typed.build());
+    assertEquals(1, answer.getRawOutputContentsCount());
+    assertEquals(false, answer.getOutputs(0).hasContents());
+  }
+
+  @Test
+  void messagesOverTheLimitAreRefused() {
+    refused(
+        Status.Code.RESOURCE_EXHAUSTED,
+        "",
+        () ->
+            oip.modelInfer(
+                request(16).toBuilder().setId("x".repeat(TinyRepository.MAX_BYTES)).build()));
+  }
+
+  @Test
+  void thereIsOneRepository() {
+    refused(
+        Status.Code.UNIMPLEMENTED,
+        "repository_name",
+        () ->
+            oip.repositoryIndex(
+                RepositoryIndexRequest.newBuilder().setRepositoryName("other").build()));
+  }
+
+  @Test
+  void ourOwnServiceAnswersLikeTheOpenOne() {
+    PredictRequest.Builder request =
+        PredictRequest.newBuilder()
+            .setModel("tiny")
+            .setId("mark")
+            .addInputs(
+                Tensor.newBuilder()
+                    .setName("x")
+                    .setDatatype("FP32")
+                    .addShape(1)
+                    .addShape(16)
+                    .setData(request(16).getRawInputContents(0)));
+    for (int bits = 1; bits <= 8; bits++) {
+      PredictResponse answer = strata.predict(request.setBits(bits).build());
+      ModelInferRequest.Builder open = request(16).toBuilder();
+      open.putParameters("bits", inference.InferParameter.newBuilder().setInt64Param(bits).build());
+      assertEquals(bits, answer.getBits());
+      assertEquals("mark", answer.getId());
+      assertEquals(
+          oip.modelInfer(open.build()).getRawOutputContents(0), answer.getOutputs(0).getData());
+    }
+    assertEquals(8, strata.predict(request.clearPrecision().build()).getBits());
+    refused(
+        Status.Code.UNIMPLEMENTED,
+        "latency_budget_us",
+        () -> strata.predict(request.setLatencyBudgetUs(500).build()));
+    refused(
+        Status.Code.UNIMPLEMENTED,
+        "auto",
+        () -> strata.predict(request.setAuto(Auto.getDefaultInstance()).build()));
+    refused(Status.Code.INVALID_ARGUMENT, "bits", () -> strata.predict(request.setBits(9).build()));
+    refused(
+        Status.Code.INVALID_ARGUMENT,
+        "twice",
+        () -> strata.predict(request.setBits(4).addInputs(request.getInputs(0)).build()));
+  }
+
+  @Test
+  void ourOwnServiceListsPrecisions() {
+    ListPrecisionsResponse list =
+        strata.listPrecisions(ListPrecisionsRequest.newBuilder().setModel("tiny").build());
+    assertEquals("2", list.getVersion());
+    assertEquals(8, list.getDefaultBits());
+    assertEquals(8, list.getPrecisionsCount());
+    assertEquals(0.75, list.getPrecisions(3).getQualityOrThrow("accuracy"));
+    refused(
+        Status.Code.NOT_FOUND,
+        "'unknown'",
+        () ->
+            strata.listPrecisions(ListPrecisionsRequest.newBuilder().setModel("unknown").build()));
+  }
+
+  @Test
+  void theHealthServiceKnowsTheServerAndTheService() {
+    for (String service : List.of("", "inference.GRPCInferenceService", "strata.v1.Strata")) {
+      assertEquals(
+          ServingStatus.SERVING,
+          HealthGrpc.newBlockingStub(channel)
+              .check(HealthCheckRequest.newBuilder().setService(service).build())
+              .getStatus());
+    }
+  }
+
+  private static ModelInferRequest request(int values) {
+    return ModelInferRequest.newBuilder()
+        .setModelName("tiny")
+        .addInputs(
+            ModelInferRequest.InferInputTensor.newBuilder()
+                .setName("x")
+                .setDatatype("FP32")
+                .addShape(1)
+                .addShape(values))
+        .addRawInputContents(ByteString.copyFrom(new byte[values * Float.BYTES]))
+        .build();
+  }
+
+  private static void refused(Status.Code code, String reason, Executable call) {
+    StatusRuntimeException refused = assertThrows(StatusRuntimeException.class, call);
+    assertEquals(code, refused.getStatus().getCode());
+    String text = String.valueOf(refused.getStatus().getDescription());
+    assertTrue(text.contains(reason), text);
+  }
+}

@@ -1,0 +1,72 @@
+package dev.strata.gateway.protocol;
+
+import dev.strata.testing.TinyModel;
+import dev.strata.testing.TinyModels;
+import io.quarkus.test.common.QuarkusTestResourceLifecycleManager;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.Map;
+import java.util.stream.Stream;
+
+/// A repository directory for the running app: `tiny` in two versions, `conv`, and `broken`, which
+/// is no artifact. Limits are small, so that tests can cross them.
+public final class TinyRepository implements QuarkusTestResourceLifecycleManager {
+
+  static final long FIRST_SEED = 7;
+  static final long SECOND_SEED = 8;
+  static final int MAX_BYTES = 256 << 10;
+  static final int MAX_ROWS = 64;
+
+  private Path directory;
+
+  @Override
+  public Map<String, String> start() {
+    try {
+      directory = Files.createTempDirectory("strata-repository");
+      write(TinyModels.withSeed(FIRST_SEED), "tiny", "1");
+      write(TinyModels.withSeed(SECOND_SEED), "tiny", "2");
+      write(TinyModels.convNet(FIRST_SEED), "conv", "1");
+      Files.writeString(file("broken", "1"), "not an artifact");
+      return Map.of(
+          "strata.repositories", directory.toString(),
+          "strata.repository-poll", "50ms",
+          "strata.limits.message-bytes", Integer.toString(MAX_BYTES),
+          "strata.limits.rows", Integer.toString(MAX_ROWS),
+          "quarkus.grpc.server.test-port", Integer.toString(freePort()));
+    } catch (IOException failure) {
+      throw new UncheckedIOException(failure);
+    }
+  }
+
+  @Override
+  public void stop() {
+    try (Stream<Path> files = Files.walk(directory)) {
+      for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+        Files.delete(file);
+      }
+    } catch (IOException failure) {
+      throw new UncheckedIOException(failure);
+    }
+  }
+
+  private void write(TinyModel model, String name, String version) throws IOException {
+    try (model) {
+      model.writeTo(file(name, version));
+    }
+  }
+
+  private Path file(String name, String version) throws IOException {
+    Path folder = Files.createDirectories(directory.resolve(name).resolve(version));
+    return folder.resolve("model.strata");
+  }
+
+  private static int freePort() throws IOException {
+    try (ServerSocket socket = new ServerSocket(0)) {
+      return socket.getLocalPort();
+    }
+  }
+}
