@@ -19,6 +19,7 @@ final class ErrorCompensation {
   private final int[] order;
   private final float[] feedback;
   private final int nativeBits;
+  private final double reach = Double.parseDouble(System.getProperty("reach", "1000"));
 
   private ErrorCompensation(int[] order, float[] feedback, int nativeBits) {
     this.order = order;
@@ -69,7 +70,7 @@ final class ErrorCompensation {
           float[] carry = carried[(row - first) * levels + level];
           int bits = nativeBits + level;
           RowFit fit = fits[row][bits - 1];
-          code = choose(grid, row, order[position], fit, weights[at] + carry[position], bits, code);
+          code = choose(grid, row, order[position], fit, weights[at], carry[position], bits, code);
           float error = weights[at] - value(grid, row, order[position], fit, code, bits);
           pass(error, position, carry);
         }
@@ -81,7 +82,14 @@ final class ErrorCompensation {
   /// @param parent the code chosen one bit narrower, 8 bits wide; ignored at the native width
   /// @return 8-bit code whose lower planes are zero
   private int choose(
-      GroupGrid grid, int row, int column, RowFit fit, float target, int bits, int parent) {
+      GroupGrid grid,
+      int row,
+      int column,
+      RowFit fit,
+      float weight,
+      float carry,
+      int bits,
+      int parent) {
     PlaneLayout layout = grid.layout();
     int group = column / layout.groupSize();
     double step = fit.gamma() * grid.step(row, group);
@@ -89,12 +97,13 @@ final class ErrorCompensation {
     if (step == 0) {
       return 128;
     }
-    double place = (target - fit.zeta() * grid.offset(row, group)) / step + 128;
+    double place = (weight - fit.zeta() * grid.offset(row, group)) / step + 128;
+    double farthest = bits == Bits.MAX ? Double.POSITIVE_INFINITY : reach * bin;
+    double shift = Math.clamp(carry / step, -farthest, farthest);
     if (bits == nativeBits) {
-      int prefix = (int) Math.floor(place / bin);
-      return Math.clamp(prefix, 0, (1 << bits) - 1) * bin;
+      return Math.clamp((int) Math.floor((place + shift) / bin), 0, (1 << bits) - 1) * bin;
     }
-    return place >= parent + bin ? parent + bin : parent;
+    return place + shift >= parent + bin ? parent + bin : parent;
   }
 
   private static float value(GroupGrid grid, int row, int column, RowFit fit, int code, int bits) {
