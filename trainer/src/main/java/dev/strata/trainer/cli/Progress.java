@@ -1,7 +1,9 @@
 package dev.strata.trainer.cli;
 
+import java.io.Console;
 import java.io.PrintStream;
 import java.time.Duration;
+import java.util.Optional;
 
 /// Shows on standard error that something long is going on: a bar on a terminal, now and then a
 /// line elsewhere, nothing at all when it is over within two seconds.
@@ -32,7 +34,8 @@ final class Progress implements AutoCloseable {
 
   /// @param subject what the work is on, in front of every line
   static Progress on(String subject) {
-    boolean terminal = System.console().isTerminal();
+    // Without a terminal there may be no console at all, depending on the JDK.
+    boolean terminal = Optional.ofNullable(System.console()).map(Console::isTerminal).orElse(false);
     return new Progress(System.err, terminal, subject);
   }
 

@@ -179,7 +179,7 @@ public record SampleSet(List<Map<String, Tensor>> samples, List<String> truth) {
     for (Map.Entry<String, Tensor> input : inputs.entrySet()) {
       Shape shape = input.getValue().shape();
       long found = shape.rank() == 0 ? 0 : shape.dim(0);
-      if (found < 1 || count >= 0 && found != count) {
+      if (found < 1 || (count >= 0 && found != count)) {
         throw new IllegalArgumentException(
             "array '%s': got %d samples, expected %s"
                 .formatted(input.getKey(), found, count < 0 ? "at least 1" : count));

@@ -77,7 +77,7 @@ final class DrawnLine {
   private static List<String> cut(String sentence) {
     List<String> lines = new ArrayList<>();
     StringBuilder line = new StringBuilder();
-    for (String word : sentence.replaceAll("[^\\x21-\\x7e]+", " ").strip().split(" ")) {
+    for (String word : sentence.replaceAll("[^\\x21-\\x7e]+", " ").strip().split(" ", -1)) {
       if (!line.isEmpty() && line.length() + 1 + word.length() > LONGEST) {
         lines.add(line.toString());
         line.setLength(0);
