@@ -51,7 +51,7 @@ static struct layer layer(int64_t rows, int64_t columns, int64_t group, int64_t 
   l.weights.offset = memory(panels * 64);
   l.rows.codes = memory(count * columns);
   l.rows.sums = memory(count * (columns / group) * 4);
-  l.rows.scale = memory(count * 4);
+  l.rows.scale = memory(count * (columns / group) * 4);
   l.rows.count = count;
   l.epilogue.bias = memory(panels * 64);
   l.epilogue.out = memory(count * rows * 4);

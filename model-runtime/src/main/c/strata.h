@@ -58,7 +58,7 @@ enum strata_activation {
   STRATA_SQRT, STRATA_EXP, STRATA_LOG, STRATA_ABS, STRATA_NEG, STRATA_RECIPROCAL,
 };
 
-// y[m][c] = activation(fma(row_scale[m], t, bias[c]) + residual[m][c])
+// y[m][c] = activation(t + bias[c] + residual[m][c])
 struct strata_epilogue {
   const float *bias;         // [panels*16]; never null
   const float *residual;     // null, or [m] rows of residual_stride floats
@@ -74,14 +74,14 @@ struct strata_epilogue {
 struct strata_rows {
   const int8_t *codes;       // [count][columns], zero in padded columns
   const int32_t *sums;       // [count][columns/group]: sum of the codes of each group
-  const float *scale;        // [count]
+  const float *scale;        // [count][columns/group]: value of one code in each group
   int64_t count;
 };
 
 // Matrix product, the definition that every path below equals to the last bit. With
 //   I[g] = 2 * sum_j U[c][j]*q[m][j] - centre * sums[m][g]           (int32, exact)
-//   a1   = fma(ns[g], (float)I[g], a1)        over ascending g, from 0
-//   a2   = fma(nb[g], (float)sums[m][g], a2)  over ascending g, from 0
+//   a1   = fma(ns[g], x.scale[m][g] * (float)I[g], a1)        over ascending g, from 0
+//   a2   = fma(nb[g], x.scale[m][g] * (float)sums[m][g], a2)  over ascending g, from 0
 //   t    = fma(scale[c], a1, offset[c] * a2)
 // then the epilogue. group <= 32768 columns keeps I in range.
 STRATA_EXPORT void strata_stream(const struct strata_weights *w, const struct strata_rows *x,
@@ -128,9 +128,9 @@ STRATA_EXPORT void strata_depthwise(const struct strata_weights *w, const struct
 
 // ---- activation quantizers ----------------------------------------------------------------------
 
-// Per row: scale = absmax/127 (0 for an all-zero row, codes 0), code = rint(x * (127/absmax)) to
-// nearest even, clamped to -127..127. x: `rows` rows of x_stride floats, `width` used; codes padded
-// with zeros to `columns`; sums per group.
+// Per row and group of columns: scale = absmax/127 (0 where all are zero, codes 0), code =
+// rint(x * (127/absmax)) to nearest even, clamped to -127..127. x: `rows` rows of x_stride floats,
+// `width` used; codes padded with zeros to `columns`; sums and scale [rows][columns/group].
 STRATA_EXPORT void strata_quantize_rows(const float *x, int64_t x_stride, int64_t rows, int64_t width,
                                         int64_t columns, int64_t group, int8_t *codes, int32_t *sums,
                                         float *scale);
@@ -160,7 +160,7 @@ STRATA_EXPORT void strata_group_sums(const int8_t *codes, int64_t rows, int64_t 
 
 // c[b] = a[b] * op(b[b]) for `batch` matrices at the given element strides (0 repeats). a: m x k rows
 // of lda; op(b): k x n, stored [k][ldb] or, when b_transposed, [n][ldb]. Each output is the fma chain
-// over ascending k from 0, then the epilogue with row_scale = 1 (e->out etc. of batch 0; the batch
+// over ascending k from 0, then the epilogue (e->out etc. of batch 0; the batch
 // stride of c is c_stride; residual must be null when batch > 1; a null bias is zero here).
 // scratch: strata_matmul_scratch.
 STRATA_EXPORT void strata_matmul_f32(int64_t batch, int64_t m, int64_t n, int64_t k, const float *a,

@@ -67,13 +67,13 @@ STRATA_INLINE __m256 strata_offset_codes(const uint8_t *group, int half) {
 // The epilogue of rows [c, c + 8) for activation row m, up to the activation; rows that do not
 // exist are neither read nor written. The tables are padded.
 STRATA_INLINE void strata_store8(const struct strata_weights *w, const struct strata_epilogue *e,
-                                 int64_t m, int64_t c, float row_scale, __m256 a1, __m256 a2) {
+                                 int64_t m, int64_t c, __m256 a1, __m256 a2) {
   __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
   int64_t left = w->rows - c;
   __m256i mask = _mm256_cmpgt_epi32(_mm256_set1_epi32(left > 8 ? 8 : (int32_t)left), lane);
   __m256 t = _mm256_fmadd_ps(_mm256_loadu_ps(w->scale + c), a1,
                              _mm256_mul_ps(_mm256_loadu_ps(w->offset + c), a2));
-  __m256 y = _mm256_fmadd_ps(_mm256_set1_ps(row_scale), t, _mm256_loadu_ps(e->bias + c));
+  __m256 y = _mm256_add_ps(t, _mm256_loadu_ps(e->bias + c));
   if (left <= 0) {
     return;
   }

@@ -106,13 +106,11 @@ STRATA_INLINE __mmask16 strata_panel_mask(const struct strata_weights *w, int64_
 
 // The epilogue of 16 rows of a panel for activation row m, up to the activation.
 STRATA_INLINE void strata_store16(const struct strata_weights *w, const struct strata_epilogue *e,
-                                  int64_t m, int64_t panel, __mmask16 mask, float row_scale,
-                                  __m512 a1, __m512 a2) {
+                                  int64_t m, int64_t panel, __mmask16 mask, __m512 a1, __m512 a2) {
   int64_t c = panel * STRATA_PANEL_ROWS;
   __m512 t = _mm512_fmadd_ps(_mm512_maskz_loadu_ps(mask, w->scale + c), a1,
                              _mm512_mul_ps(_mm512_maskz_loadu_ps(mask, w->offset + c), a2));
-  __m512 y = _mm512_fmadd_ps(_mm512_set1_ps(row_scale), t,
-                             _mm512_maskz_loadu_ps(mask, e->bias + c));
+  __m512 y = _mm512_add_ps(t, _mm512_maskz_loadu_ps(mask, e->bias + c));
   if (e->residual) {
     const float *residual = e->residual + m * e->residual_stride + c;
     y = _mm512_add_ps(y, _mm512_maskz_loadu_ps(mask, residual));

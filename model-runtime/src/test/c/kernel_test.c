@@ -185,7 +185,7 @@ static void product(enum product kind, int64_t bits, int64_t rows, int64_t colum
   struct product_case p = {.kind = kind, .abits = between(1, 4)};
   p.w = weights(bits, rows, columns, group, 1, filling);
   p.x.count = count;
-  p.x.scale = reals(count);
+  p.x.scale = reals(count * (columns / group));
   int32_t *sums = guarded(count * (columns / group) * 4);
   if (kind == BITSERIAL) {
     p.x.codes = bytes(count * p.abits * columns / 8, filling);
@@ -348,7 +348,8 @@ static void quantizer(int kind, int extreme) {
   int64_t codes = kind == 1 ? q.rows * q.width : q.rows * q.columns;
   q.codes = bytes(codes, RANDOM);
   q.sums = guarded(q.rows * (q.columns / q.group) * 4);
-  q.scale = guarded(q.rows * 4);
+  int64_t scales = kind == 0 ? q.rows * (q.columns / q.group) : q.rows;
+  q.scale = guarded(scales * 4);
   q.planes = guarded(q.rows * q.abits * q.columns / 8);
   struct test test = {run_quantize, {q.codes}, {codes}, ""};
   if (kind == 3) {
@@ -361,7 +362,7 @@ static void quantizer(int kind, int extreme) {
   }
   if (kind < 2) {
     test.outputs[2] = q.scale;
-    test.output_bytes[2] = q.rows * 4;
+    test.output_bytes[2] = scales * 4;
   }
   snprintf(test.name, sizeof test.name, "quantizer %d rows %ld width %ld columns %ld group %ld",
            kind, (long)q.rows, (long)q.width, (long)q.columns, (long)q.group);

@@ -40,10 +40,12 @@ static void run_half(const struct strata_weights *w, const struct strata_rows *x
     __m256i whole = _mm256_sub_epi32(_mm256_add_epi32(dot, dot),
                                      _mm256_set1_epi32(strata_centre(w) * sum));
     const uint8_t *table = strata_group(w, panel, g);
-    a1 = _mm256_fmadd_ps(strata_scale_codes(table, half), _mm256_cvtepi32_ps(whole), a1);
-    a2 = _mm256_fmadd_ps(strata_offset_codes(table, half), _mm256_set1_ps((float)sum), a2);
+    float scale = x->scale[m * groups + g];
+    __m256 scaled = _mm256_mul_ps(_mm256_set1_ps(scale), _mm256_cvtepi32_ps(whole));
+    a1 = _mm256_fmadd_ps(strata_scale_codes(table, half), scaled, a1);
+    a2 = _mm256_fmadd_ps(strata_offset_codes(table, half), _mm256_set1_ps(scale * (float)sum), a2);
   }
-  strata_store8(w, e, m, panel * STRATA_PANEL_ROWS + 8 * half, x->scale[m], a1, a2);
+  strata_store8(w, e, m, panel * STRATA_PANEL_ROWS + 8 * half, a1, a2);
 }
 
 void strata_bitserial_wbab_x256__avx2(const struct strata_weights *w, const struct strata_rows *x,

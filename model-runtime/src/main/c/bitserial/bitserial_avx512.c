@@ -25,12 +25,14 @@ STRATA_INLINE void run_panel(const struct strata_weights *w, const struct strata
   int64_t line = strata_line(w, panel, 0);
   const int8_t *q[MOST_ROWS];
   const int32_t *sums[MOST_ROWS];
+  const float *scales[MOST_ROWS];
   __m512 a1[MOST_ROWS], a2[MOST_ROWS];
 #pragma GCC unroll 8
   for (int r = 0; r < rows; r++) {
     int64_t row = m + r < x->count ? m + r : x->count - 1;
     q[r] = x->codes + row * abits * blocks * 4;
     sums[r] = x->sums + row * groups;
+    scales[r] = x->scale + row * groups;
     a1[r] = a2[r] = _mm512_setzero_ps();
   }
   int64_t block = 0;
@@ -61,15 +63,16 @@ STRATA_INLINE void run_panel(const struct strata_weights *w, const struct strata
       __m512i twice = _mm512_sll_epi32(acc[r], _mm_cvtsi64_si128(9 - bits));
       __m512i sum = _mm512_set1_epi32(sums[r][g]);
       __m512i whole = _mm512_sub_epi32(twice, _mm512_mullo_epi32(centre, sum));
-      a1[r] = _mm512_fmadd_ps(scale, _mm512_cvtepi32_ps(whole), a1[r]);
-      a2[r] = _mm512_fmadd_ps(offset, _mm512_cvtepi32_ps(sum), a2[r]);
+      __m512 by = _mm512_set1_ps(scales[r][g]);
+      a1[r] = _mm512_fmadd_ps(scale, _mm512_mul_ps(by, _mm512_cvtepi32_ps(whole)), a1[r]);
+      a2[r] = _mm512_fmadd_ps(offset, _mm512_mul_ps(by, _mm512_cvtepi32_ps(sum)), a2[r]);
     }
   }
   __mmask16 mask = strata_panel_mask(w, panel);
 #pragma GCC unroll 8
   for (int r = 0; r < rows; r++) {
     if (m + r < x->count) {
-      strata_store16(w, e, m + r, panel, mask, x->scale[m + r], a1[r], a2[r]);
+      strata_store16(w, e, m + r, panel, mask, a1[r], a2[r]);
     }
   }
 }

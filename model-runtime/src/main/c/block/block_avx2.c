@@ -28,6 +28,7 @@ struct tile {
   const int8_t *q;
   int64_t pitch;
   const int32_t *sums;
+  const float *scales;  // [rows][groups]
   int64_t from, to, group, groups;
   int32_t centre;
   const uint8_t *table;
@@ -80,8 +81,9 @@ STRATA_INLINE void run_tile(const struct tile *t, int rows, int eighth) {
             _mm256_sub_epi32(_mm256_add_epi32(acc[r][j], acc[r][j]), _mm256_set1_epi32(middle));
         float *a1 = t->a1 + r * 16 + j * 8;
         __m256 scale = strata_scale_codes(t->table + g * 32, j);
-        _mm256_storeu_ps(a1,
-                         _mm256_fmadd_ps(scale, _mm256_cvtepi32_ps(whole), _mm256_loadu_ps(a1)));
+        __m256 scaled = _mm256_mul_ps(_mm256_set1_ps(t->scales[r * t->groups + g]),
+                                      _mm256_cvtepi32_ps(whole));
+        _mm256_storeu_ps(a1, _mm256_fmadd_ps(scale, scaled, _mm256_loadu_ps(a1)));
       }
     }
   }
@@ -107,10 +109,10 @@ static void finish(const struct strata_weights *w, const struct strata_rows *x,
   for (int j = 0; j < 2; j++) {
     __m256 a2 = _mm256_setzero_ps();
     for (int64_t g = 0; g < groups; g++) {
-      __m256 sum = _mm256_cvtepi32_ps(_mm256_set1_epi32(x->sums[m * groups + g]));
+      __m256 sum = _mm256_set1_ps(x->scale[m * groups + g] * (float)x->sums[m * groups + g]);
       a2 = _mm256_fmadd_ps(strata_offset_codes(table + g * 32, j), sum, a2);
     }
-    strata_store8(w, e, m, panel * STRATA_PANEL_ROWS + 8 * j, x->scale[m],
+    strata_store8(w, e, m, panel * STRATA_PANEL_ROWS + 8 * j,
                   _mm256_loadu_ps(a1 + 8 * j), a2);
   }
 }
@@ -136,6 +138,7 @@ void strata_block_wba8_x4x16__avx2(const struct strata_weights *w, const struct 
           rows = strata_even_part(count - m, TILE_ROWS);
           t.q = x->codes + (first + m) * w->columns;
           t.sums = x->sums + (first + m) * groups;
+          t.scales = x->scale + (first + m) * groups;
           t.a1 = memory.a1 + m * 16;
           t.partial = memory.partial + m * 16;
           run(&t, rows, w->bits == 8);

@@ -50,6 +50,7 @@ struct tile {
   const int8_t *q;           // activation rows, column 0
   int64_t pitch;
   const int32_t *sums;       // [rows][groups]
+  const float *scales;       // [rows][groups]
   int64_t from, to, group, groups;
   int32_t centre;
   const uint8_t *tables[2];  // group tables of the panels, group 0
@@ -105,6 +106,7 @@ STRATA_INLINE void run_tile(const struct tile *t, int rows) {
     }
 #pragma GCC unroll 12
     for (int r = 0; r < rows; r++) {
+      __m512 by = _mm512_set1_ps(t->scales[r * t->groups + g]);
 #pragma GCC unroll 2
       for (int j = 0; j < 2; j++) {
         __m512i sum = acc[r][j];
@@ -113,16 +115,16 @@ STRATA_INLINE void run_tile(const struct tile *t, int rows) {
                                  _mm512_set1_epi32(t->sums[r * t->groups + g]));
         }
         float *a1 = t->a1 + r * 32 + j * 16;
-        _mm512_store_ps(a1, _mm512_fmadd_ps(scale[j], _mm512_cvtepi32_ps(sum), _mm512_load_ps(a1)));
+        __m512 scaled = _mm512_mul_ps(by, _mm512_cvtepi32_ps(sum));
+        _mm512_store_ps(a1, _mm512_fmadd_ps(scale[j], scaled, _mm512_load_ps(a1)));
       }
     }
   }
 }
 
 // Sums of the offsets, then the epilogue, for the rows of one tile.
-STRATA_INLINE void finish_tile(const struct strata_weights *w, const struct strata_rows *x,
-                               const struct strata_epilogue *e, const struct tile *t, int64_t m,
-                               int64_t panel, int rows) {
+STRATA_INLINE void finish_tile(const struct strata_weights *w, const struct strata_epilogue *e,
+                               const struct tile *t, int64_t m, int64_t panel, int rows) {
   __m512 a2[TILE_ROWS][2];
 #pragma GCC unroll 12
   for (int r = 0; r < rows; r++) {
@@ -133,7 +135,8 @@ STRATA_INLINE void finish_tile(const struct strata_weights *w, const struct stra
     __m512 offset1 = strata_offset_codes(t->tables[1] + g * 32);
 #pragma GCC unroll 12
     for (int r = 0; r < rows; r++) {
-      __m512 sum = strata_broadcast_float(t->sums + r * t->groups + g);
+      __m512 sum = _mm512_mul_ps(_mm512_set1_ps(t->scales[r * t->groups + g]),
+                                 strata_broadcast_float(t->sums + r * t->groups + g));
       a2[r][0] = _mm512_fmadd_ps(offset0, sum, a2[r][0]);
       a2[r][1] = _mm512_fmadd_ps(offset1, sum, a2[r][1]);
     }
@@ -142,7 +145,7 @@ STRATA_INLINE void finish_tile(const struct strata_weights *w, const struct stra
   for (int r = 0; r < rows; r++) {
 #pragma GCC unroll 2
     for (int j = 0; j < 2; j++) {
-      strata_store16(w, e, m + r, panel + j, strata_panel_mask(w, panel + j), x->scale[m + r],
+      strata_store16(w, e, m + r, panel + j, strata_panel_mask(w, panel + j),
                      _mm512_load_ps(t->a1 + r * 32 + j * 16), a2[r][j]);
     }
   }
@@ -170,10 +173,10 @@ static void run(const struct tile *t, int64_t rows) {
 #undef RUN
 }
 
-static void finish(const struct strata_weights *w, const struct strata_rows *x,
-                   const struct strata_epilogue *e, const struct tile *t, int64_t m, int64_t panel,
+static void finish(const struct strata_weights *w, const struct strata_epilogue *e,
+                   const struct tile *t, int64_t m, int64_t panel,
                    int64_t rows) {
-#define FINISH(count) finish_tile(w, x, e, t, m, panel, count)
+#define FINISH(count) finish_tile(w, e, t, m, panel, count)
   FOR_ROWS(rows, FINISH)
 #undef FINISH
 }
@@ -205,6 +208,7 @@ void strata_block_wba8_x12x32__avx512(const struct strata_weights *w, const stru
           rows = strata_even_part(count - m, TILE_ROWS);
           t.q = q + m * pitch;
           t.sums = x->sums + (first + m) * groups;
+          t.scales = x->scale + (first + m) * groups;
           t.a1 = memory.a1 + m * 32;
           t.partial = memory.partial + m * 32;
           run(&t, rows);
@@ -213,8 +217,9 @@ void strata_block_wba8_x12x32__avx512(const struct strata_weights *w, const stru
       for (int64_t m = 0, rows; m < count; m += rows) {
         rows = strata_even_part(count - m, TILE_ROWS);
         t.sums = x->sums + (first + m) * groups;
+        t.scales = x->scale + (first + m) * groups;
         t.a1 = memory.a1 + m * 32;
-        finish(w, x, e, &t, first + m, panel, rows);
+        finish(w, e, &t, first + m, panel, rows);
       }
     }
     first += count;

@@ -15,6 +15,7 @@ void strata_block_wba8_x1__scalar(const struct strata_weights *w, const struct s
     for (int64_t m = 0; m < x->count; m++) {
       const int8_t *q = x->codes + m * w->columns;
       const int32_t *sums = x->sums + m * groups;
+      const float *scale = x->scale + m * groups;
       float a1 = 0;
       float a2 = 0;
       for (int64_t g = 0; g < groups; g++) {
@@ -22,10 +23,11 @@ void strata_block_wba8_x1__scalar(const struct strata_weights *w, const struct s
         for (int64_t j = g * w->group; j < (g + 1) * w->group; j++) {
           dot += codes[j] * q[j];
         }
-        a1 = fmaf(strata_group_scale(w, c, g), (float)(2 * dot - centre * sums[g]), a1);
-        a2 = fmaf(strata_group_offset(w, c, g), (float)sums[g], a2);
+        float whole = (float)(2 * dot - centre * sums[g]);
+        a1 = fmaf(strata_group_scale(w, c, g), scale[g] * whole, a1);
+        a2 = fmaf(strata_group_offset(w, c, g), scale[g] * (float)sums[g], a2);
       }
-      strata_store(e, m, c, x->scale[m], strata_combine(w->scale[c], a1, w->offset[c], a2));
+      strata_store(e, m, c, strata_combine(w->scale[c], a1, w->offset[c], a2));
     }
   }
 }

@@ -21,7 +21,7 @@ static int64_t sums_bytes(const struct strata_weights *w) {
 }
 
 static int64_t scale_bytes(const struct strata_weights *w) {
-  return round_up(chunk_rows(w) * (int64_t)sizeof(float));
+  return round_up(chunk_rows(w) * strata_group_count(w) * (int64_t)sizeof(float));
 }
 
 static int64_t codes_bytes(const struct strata_weights *w) {
@@ -47,6 +47,7 @@ void strata_conv(const struct strata_weights *w, int64_t submatrices,
   int64_t pixels = s->out_height * s->out_width;
   int64_t rows = strata_out_rows(s);
   int64_t chunk = chunk_rows(w);
+  int64_t groups = strata_group_count(w);
   int32_t *sums = scratch;
   float *scale = (float *)((uint8_t *)scratch + sums_bytes(w));
   int8_t *laid_out = (int8_t *)scale + scale_bytes(w);
@@ -64,7 +65,9 @@ void strata_conv(const struct strata_weights *w, int64_t submatrices,
       }
       strata_group_sums(codes, count, w[i].columns, w[i].group, sums);
       for (int64_t m = 0; m < count; m++) {
-        scale[m] = x_scale[(first + m) / pixels];
+        for (int64_t g = 0; g < groups; g++) {
+          scale[m * groups + g] = x_scale[(first + m) / pixels];
+        }
       }
       struct strata_rows part = {codes, sums, scale, count};
       struct strata_epilogue end = strata_epilogue_part(e, first, i * w[i].rows,

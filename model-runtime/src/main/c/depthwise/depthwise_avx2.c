@@ -46,11 +46,12 @@ static void run_half(const struct strata_weights *w, const struct strata_window 
         __m256i whole =
             _mm256_sub_epi32(_mm256_add_epi32(dot, dot), _mm256_mullo_epi32(centre, sum));
         __m256 none = _mm256_setzero_ps();
-        __m256 a1 =
-            _mm256_fmadd_ps(strata_scale_codes(table, half), _mm256_cvtepi32_ps(whole), none);
-        __m256 a2 =
-            _mm256_fmadd_ps(strata_offset_codes(table, half), _mm256_cvtepi32_ps(sum), none);
-        strata_store8(w, e, m, c, x_scale[sample], a1, a2);
+        __m256 by = _mm256_set1_ps(x_scale[sample]);
+        __m256 a1 = _mm256_fmadd_ps(strata_scale_codes(table, half),
+                                    _mm256_mul_ps(by, _mm256_cvtepi32_ps(whole)), none);
+        __m256 a2 = _mm256_fmadd_ps(strata_offset_codes(table, half),
+                                    _mm256_mul_ps(by, _mm256_cvtepi32_ps(sum)), none);
+        strata_store8(w, e, m, c, a1, a2);
       }
     }
   }

@@ -77,9 +77,12 @@ static void run_panels(const struct strata_weights *w, const struct strata_windo
               _mm512_sub_epi32(_mm512_add_epi32(dot, dot), _mm512_mullo_epi32(centre, sum));
           const uint8_t *table = strata_group(w, panel + j, 0);
           __m512 none = _mm512_setzero_ps();
-          __m512 a1 = _mm512_fmadd_ps(strata_scale_codes(table), _mm512_cvtepi32_ps(whole), none);
-          __m512 a2 = _mm512_fmadd_ps(strata_offset_codes(table), _mm512_cvtepi32_ps(sum), none);
-          strata_store16(w, e, m, panel + j, mask, x_scale[sample], a1, a2);
+          __m512 by = _mm512_set1_ps(x_scale[sample]);
+          __m512 a1 = _mm512_fmadd_ps(strata_scale_codes(table),
+                                      _mm512_mul_ps(by, _mm512_cvtepi32_ps(whole)), none);
+          __m512 a2 = _mm512_fmadd_ps(strata_offset_codes(table),
+                                      _mm512_mul_ps(by, _mm512_cvtepi32_ps(sum)), none);
+          strata_store16(w, e, m, panel + j, mask, a1, a2);
         }
       }
     }

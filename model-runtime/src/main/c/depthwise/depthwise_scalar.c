@@ -21,9 +21,10 @@ void strata_depthwise_wba8_x1__scalar(const struct strata_weights *w, const stru
         dot += strata_code(w, c, tap) * q;
         sum += q;
       }
-      float a1 = fmaf(strata_group_scale(w, c, 0), (float)(2 * dot - strata_centre(w) * sum), 0);
-      float a2 = fmaf(strata_group_offset(w, c, 0), (float)sum, 0);
-      strata_store(e, m, c, x_scale[sample], strata_combine(w->scale[c], a1, w->offset[c], a2));
+      float whole = (float)(2 * dot - strata_centre(w) * sum);
+      float a1 = fmaf(strata_group_scale(w, c, 0), x_scale[sample] * whole, 0);
+      float a2 = fmaf(strata_group_offset(w, c, 0), x_scale[sample] * (float)sum, 0);
+      strata_store(e, m, c, strata_combine(w->scale[c], a1, w->offset[c], a2));
     }
   }
 }

@@ -1,5 +1,5 @@
 // What follows a sum of products, the same behind every path:
-//   y[m][c] = activation(fma(row_scale[m], t, bias[c]) + residual[m][c])
+//   y[m][c] = activation(t + bias[c] + residual[m][c])
 // The kernels write the argument of the activation; once rows are complete, the activation runs
 // over them in place, by the very code of strata_unary_f32.
 #ifndef STRATA_EPILOGUE_H
@@ -14,9 +14,8 @@ static inline float strata_combine(float scale, float a1, float offset, float a2
   return fmaf(scale, a1, offset * a2);
 }
 
-static inline void strata_store(const struct strata_epilogue *e, int64_t m, int64_t c,
-                                float row_scale, float t) {
-  float y = fmaf(row_scale, t, e->bias[c]);
+static inline void strata_store(const struct strata_epilogue *e, int64_t m, int64_t c, float t) {
+  float y = t + e->bias[c];
   if (e->residual) {
     y += e->residual[m * e->residual_stride + c];
   }

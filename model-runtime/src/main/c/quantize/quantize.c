@@ -40,7 +40,10 @@ void strata_quantize_rows(const float *x, int64_t x_stride, int64_t rows, int64_
                           float *scale) {
   for (int64_t m = 0; m < rows; m++) {
     int8_t *row = codes + m * columns;
-    scale[m] = quantize(x + m * x_stride, width, row);
+    for (int64_t from = 0; from < columns; from += group) {
+      int64_t left = width - from < group ? width - from : group;
+      *scale++ = left > 0 ? quantize(x + m * x_stride + from, left, row + from) : 0;
+    }
     memset(row + width, 0, (size_t)(columns - width));
     strata_group_sums(row, 1, columns, group, sums + m * (columns / group));
   }

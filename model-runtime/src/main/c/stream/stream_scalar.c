@@ -10,6 +10,7 @@ void strata_stream_wba8_x1__scalar(const struct strata_weights *w, const struct 
   for (int64_t m = 0; m < x->count; m++) {
     const int8_t *q = x->codes + m * w->columns;
     const int32_t *sums = x->sums + m * groups;
+    const float *scale = x->scale + m * groups;
     for (int64_t c = 0; c < w->rows; c++) {
       float a1 = 0;
       float a2 = 0;
@@ -18,10 +19,11 @@ void strata_stream_wba8_x1__scalar(const struct strata_weights *w, const struct 
         for (int64_t j = g * w->group; j < (g + 1) * w->group; j++) {
           dot += strata_code(w, c, j) * q[j];
         }
-        a1 = fmaf(strata_group_scale(w, c, g), (float)(2 * dot - centre * sums[g]), a1);
-        a2 = fmaf(strata_group_offset(w, c, g), (float)sums[g], a2);
+        float whole = (float)(2 * dot - centre * sums[g]);
+        a1 = fmaf(strata_group_scale(w, c, g), scale[g] * whole, a1);
+        a2 = fmaf(strata_group_offset(w, c, g), scale[g] * (float)sums[g], a2);
       }
-      strata_store(e, m, c, x->scale[m], strata_combine(w->scale[c], a1, w->offset[c], a2));
+      strata_store(e, m, c, strata_combine(w->scale[c], a1, w->offset[c], a2));
     }
   }
 }

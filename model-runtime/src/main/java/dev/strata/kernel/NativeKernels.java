@@ -189,7 +189,7 @@ public final class NativeKernels {
     }
   }
 
-  /// Quantizes each row with its own scale.
+  /// Quantizes each group of columns of each row with its own scale.
   public static void quantizeRows(
       MemorySegment x,
       long xStride,

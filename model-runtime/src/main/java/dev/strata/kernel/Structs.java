@@ -91,10 +91,17 @@ public final class Structs {
   ///
   /// @param codes `[count][columns]` bytes, or for bit-serial `[count][abits][columns/32]` ints
   /// @param sums `[count][columns/group]` ints
-  /// @param scale `[count]` floats
+  /// @param scale `[count][columns/group]` floats
+  /// @param groups `columns/group`
   public static void rows(
-      MemorySegment at, MemorySegment codes, MemorySegment sums, MemorySegment scale, long count) {
-    requireBytes("scale", scale, count * Float.BYTES);
+      MemorySegment at,
+      MemorySegment codes,
+      MemorySegment sums,
+      MemorySegment scale,
+      long count,
+      long groups) {
+    requireBytes("sums", sums, count * groups * Integer.BYTES);
+    requireBytes("scale", scale, count * groups * Float.BYTES);
     new Fields(at.asSlice(0, rowsBytes())).put(codes).put(sums).put(scale).put(count);
   }
 

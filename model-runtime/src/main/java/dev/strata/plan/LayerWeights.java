@@ -43,7 +43,7 @@ sealed interface LayerWeights {
 
     int activationBits() {
       return switch (input) {
-        case ActivationQuantizer.PerRow _, ActivationQuantizer.PerSample _ -> Bits.MAX;
+        case ActivationQuantizer.PerGroup _, ActivationQuantizer.PerSample _ -> Bits.MAX;
         case ActivationQuantizer.PerTensor tensor -> tensor.bits();
       };
     }

@@ -189,7 +189,7 @@ public final class Planner {
     boolean fits =
         switch (layer.kind()) {
           case LINEAR -> !(quantizer instanceof ActivationQuantizer.PerSample);
-          case CONV, DEPTHWISE -> !(quantizer instanceof ActivationQuantizer.PerRow);
+          case CONV, DEPTHWISE -> !(quantizer instanceof ActivationQuantizer.PerGroup);
           case EMBEDDING -> true;
         };
     if (!fits) {
@@ -214,10 +214,12 @@ public final class Planner {
         int real = Math.clamp(columns - group * layout.groupSize(), 0, layout.groupSize());
         sums.setAtIndex(JAVA_INT, group, real);
       }
-      MemorySegment one = scratch.allocate(ALIGNMENT, ALIGNMENT);
-      one.set(JAVA_FLOAT, 0, 1);
+      MemorySegment ones = scratch.allocate((long) layout.groups() * Float.BYTES, ALIGNMENT);
+      for (int group = 0; group < layout.groups(); group++) {
+        ones.setAtIndex(JAVA_FLOAT, group, 1);
+      }
       MemorySegment rows = scratch.allocate(Structs.rowsBytes(), ALIGNMENT);
-      Structs.rows(rows, codes, sums, one, 1);
+      Structs.rows(rows, codes, sums, ones, 1, layout.groups());
       long panelRows = (long) layout.submatrixPanels() * PlaneLayout.PANEL_ROWS;
       MemorySegment zeros = scratch.allocate(panelRows * Float.BYTES, ALIGNMENT);
       MemorySegment totals = scratch.allocate(panelRows * Float.BYTES, ALIGNMENT);

@@ -209,7 +209,12 @@ final class WeightedSteps {
         memory -> {
           MemorySegment x = program.struct(Structs.rowsBytes());
           Structs.rows(
-              x, memory.at(codes.codes()), memory.at(codes.sums()), memory.at(codes.scale()), rows);
+              x,
+              memory.at(codes.codes()),
+              memory.at(codes.sums()),
+              memory.at(codes.scale()),
+              rows,
+              weights.layer().layout().groups());
           MemorySegment epilogue =
               target.epilogue(
                   program.struct(Structs.epilogueBytes()),
@@ -267,8 +272,8 @@ final class WeightedSteps {
     Region.Slot codes = program.slot(rows * columns);
     Region.Slot sums = program.slot(rows * layout.groups() * Integer.BYTES);
     return switch (weights.input()) {
-      case ActivationQuantizer.PerRow _ -> {
-        Region.Slot scale = program.floats(rows);
+      case ActivationQuantizer.PerGroup _ -> {
+        Region.Slot scale = program.floats(rows * layout.groups());
         program.step(
             "quantize rows",
             List.of(x, codes, sums, scale),
@@ -285,7 +290,7 @@ final class WeightedSteps {
       }
       case ActivationQuantizer.PerTensor tensor -> {
         quantizeStatic(tensor, x, rows, width, columns, group, codes, sums);
-        yield new Codes(codes, sums, program.repeated(tensor.scale(), rows));
+        yield new Codes(codes, sums, program.repeated(tensor.scale(), rows * layout.groups()));
       }
       case ActivationQuantizer.PerSample _ -> throw unfit(weights);
     };
@@ -326,7 +331,7 @@ final class WeightedSteps {
         quantizeStatic(tensor, x, rows, width, width, width, codes, sums);
         yield new ImageCodes(codes, program.repeated(tensor.scale(), samples));
       }
-      case ActivationQuantizer.PerRow _ -> throw unfit(weights);
+      case ActivationQuantizer.PerGroup _ -> throw unfit(weights);
     };
   }
 
@@ -555,7 +560,8 @@ final class WeightedSteps {
               MemorySegment out = memory.at(sums);
               return () -> NativeKernels.groupSums(in, rows, columns, layout.groupSize(), out);
             });
-        Codes rowsOfRun = new Codes(unrolled, sums, program.repeated(scale, rows));
+        Codes rowsOfRun =
+            new Codes(unrolled, sums, program.repeated(scale, rows * layout.groups()));
         product(weights, group, packed(weights, rowsOfRun, rows), rows, run.firstRow(), target);
       }
     }
@@ -565,7 +571,7 @@ final class WeightedSteps {
   private static long zeroCode(LayerWeights.Planes weights) {
     return switch (weights.input()) {
       case ActivationQuantizer.PerTensor tensor -> tensor.zeroPoint();
-      case ActivationQuantizer.PerRow _, ActivationQuantizer.PerSample _ -> 0;
+      case ActivationQuantizer.PerGroup _, ActivationQuantizer.PerSample _ -> 0;
     };
   }
 

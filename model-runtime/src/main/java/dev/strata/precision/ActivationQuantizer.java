@@ -6,15 +6,16 @@ import com.fasterxml.jackson.annotation.JsonTypeInfo;
 /// How the input activations of a weighted layer become integer codes.
 @JsonTypeInfo(use = JsonTypeInfo.Id.NAME, property = "kind")
 @JsonSubTypes({
-  @JsonSubTypes.Type(value = ActivationQuantizer.PerRow.class, name = "per_row"),
+  @JsonSubTypes.Type(value = ActivationQuantizer.PerGroup.class, name = "per_group"),
   @JsonSubTypes.Type(value = ActivationQuantizer.PerSample.class, name = "per_sample"),
   @JsonSubTypes.Type(value = ActivationQuantizer.PerTensor.class, name = "per_tensor")
 })
 public sealed interface ActivationQuantizer {
 
-  /// Dynamic and symmetric: signed 8-bit codes, one scale (absolute maximum / 127) for each row of
-  /// the last axis ("per token").
-  record PerRow() implements ActivationQuantizer {}
+  /// Dynamic and symmetric: signed 8-bit codes, one scale (absolute maximum / 127) for each group of
+  /// columns of each row, the groups being those of the weights. A large value costs its own group
+  /// precision and no other.
+  record PerGroup() implements ActivationQuantizer {}
 
   /// Dynamic and symmetric: signed 8-bit codes, one scale for each sample of the first axis. For
   /// convolutions that were imported without calibration data.

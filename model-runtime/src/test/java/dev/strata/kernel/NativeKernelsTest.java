@@ -67,7 +67,7 @@ class NativeKernelsTest {
       var matrix = matrix(layout, bits, random.nextInt(4));
       int count = random.nextInt(20);
       int[][] codes = codes(count, layout, -128, 127);
-      float[] scale = floats(count);
+      float[] scale = floats(count * layout.groups());
       float[] residual = floats(count * rows);
       Activation activation = ACTIVATIONS[random.nextInt(ACTIVATIONS.length)];
       float[] expected = ReferenceKernels.product(matrix, codes, scale, residual, activation);
@@ -95,7 +95,7 @@ class NativeKernelsTest {
       var matrix = matrix(layout, bits, 3);
       int count = 1 + random.nextInt(10);
       int[][] codes = codes(count, layout, 0, (1 << abits) - 1);
-      float[] scale = floats(count);
+      float[] scale = floats(count * layout.groups());
       float[] residual = floats(count * rows);
       float[] expected =
           ReferenceKernels.product(matrix, codes, scale, residual, Activation.IDENTITY);
@@ -155,9 +155,6 @@ class NativeKernelsTest {
       }
       int positions = 2 * (int) (window.outputHeight(7, false) * window.outputWidth(6, false));
       float[] sampleScale = floats(2);
-      float[] scale = new float[positions];
-      Arrays.fill(scale, 0, positions / 2, sampleScale[0]);
-      Arrays.fill(scale, positions / 2, positions, sampleScale[1]);
       int width = rows * submatrices;
       float[] residual = floats(positions * width);
       float[] expected = new float[positions * width];
@@ -171,9 +168,11 @@ class NativeKernelsTest {
                 -7,
                 matrices.get(i).layout().paddedColumns());
         for (int m = 0; m < positions; m++) {
+          float[] scale = new float[matrices.get(i).layout().groups()];
+          Arrays.fill(scale, sampleScale[m / (positions / 2)]);
           for (int c = 0; c < rows; c++) {
             int at = m * width + i * rows + c;
-            float value = matrices.get(i).output(c, codes[m], scale[m]) + residual[at];
+            float value = matrices.get(i).output(c, codes[m], scale) + residual[at];
             expected[at] = ReferenceKernels.activate(Activation.RELU, value);
           }
         }
@@ -212,7 +211,7 @@ class NativeKernelsTest {
         int[][] codes = ReferenceKernels.windows(image, window, c, 1, 5, layout.paddedColumns());
         for (int m = 0; m < positions; m++) {
           int at = m * channels + c;
-          expected[at] = matrix.output(c, codes[m], scale[0]) + residual[at];
+          expected[at] = matrix.output(c, codes[m], scale) + residual[at];
         }
       }
       MemorySegment out = arena.allocate(JAVA_FLOAT, expected.length);
@@ -274,18 +273,23 @@ class NativeKernelsTest {
       MemorySegment.copy(rows[0], 0, x, JAVA_FLOAT, 0, width);
       MemorySegment codes = arena.allocate(2L * columns);
       MemorySegment sums = arena.allocate(JAVA_INT, 2L * layout.groups());
-      MemorySegment scale = arena.allocate(JAVA_FLOAT, 2);
+      MemorySegment scale = arena.allocate(JAVA_FLOAT, 2L * layout.groups());
       codes.fill((byte) 9);
       NativeKernels.quantizeRows(x, width, 2, width, columns, 32, codes, sums, scale);
       for (int m = 0; m < 2; m++) {
-        float[] expected = ReferenceKernels.quantized(rows[m]);
         int[] row = new int[columns];
-        for (int j = 0; j < columns; j++) {
-          row[j] = codes.get(JAVA_BYTE, (long) m * columns + j);
+        for (int group = 0; group < layout.groups(); group++) {
+          float[] padded = Arrays.copyOf(rows[m], columns);
+          float[] expected =
+              ReferenceKernels.quantized(Arrays.copyOfRange(padded, group * 32, (group + 1) * 32));
+          for (int j = 0; j < 32; j++) {
+            int at = group * 32 + j;
+            row[at] = codes.get(JAVA_BYTE, (long) m * columns + at);
+            assertEquals((int) expected[j], row[at], "code %d of %d".formatted(at, width));
+          }
           assertEquals(
-              j < width ? (int) expected[j] : 0, row[j], "code %d of %d".formatted(j, width));
+              expected[32], scale.getAtIndex(JAVA_FLOAT, (long) m * layout.groups() + group));
         }
-        assertEquals(expected[width], scale.getAtIndex(JAVA_FLOAT, m));
         assertArrayEquals(
             ReferenceKernels.groupSums(row, 32),
             sums.asSlice(4L * m * layout.groups(), 4L * layout.groups()).toArray(JAVA_INT));
@@ -378,7 +382,8 @@ class NativeKernelsTest {
         packed,
         arena.allocateFrom(JAVA_INT, sums),
         arena.allocateFrom(JAVA_FLOAT, scale),
-        codes.length);
+        codes.length,
+        layout.groups());
     return struct;
   }
 

@@ -96,8 +96,8 @@ final class ReferenceKernels {
       return (row / 16 * layout.groups() + group) * 32 + row % 16;
     }
 
-    /// Output `row` before the activation, of activations with this scale.
-    float output(int row, int[] activations, float rowScale) {
+    /// Output `row` before the activation, of activations with a scale for each group.
+    float output(int row, int[] activations, float[] scales) {
       float a1 = 0;
       float a2 = 0;
       for (int group = 0; group < layout.groups(); group++) {
@@ -107,11 +107,11 @@ final class ReferenceKernels {
           dot += code(row, j) * activations[j];
           sum += activations[j];
         }
-        a1 = Math.fma(groupScale(row, group), (float) (2 * dot - centre() * sum), a1);
-        a2 = Math.fma(groupOffset(row, group), (float) sum, a2);
+        float whole = 2 * dot - centre() * sum;
+        a1 = Math.fma(groupScale(row, group), scales[group] * whole, a1);
+        a2 = Math.fma(groupOffset(row, group), scales[group] * sum, a2);
       }
-      float t = Math.fma(scale[row], a1, offset[row] * a2);
-      return Math.fma(rowScale, t, bias[row]);
+      return Math.fma(scale[row], a1, offset[row] * a2) + bias[row];
     }
 
     float weight(int row, int column) {
@@ -132,15 +132,17 @@ final class ReferenceKernels {
     };
   }
 
-  /// Rows of activations times a matrix: `[rows][layout.rows]`.
+  /// Rows of activations times a matrix: `[rows][layout.rows]`; scale is `[rows][groups]`.
   static float[] product(
       Matrix matrix, int[][] rows, float[] scale, float[] residual, Activation activation) {
     int width = matrix.layout().rows();
+    int groups = matrix.layout().groups();
     float[] out = new float[rows.length * width];
     for (int m = 0; m < rows.length; m++) {
+      float[] scales = Arrays.copyOfRange(scale, m * groups, (m + 1) * groups);
       for (int c = 0; c < width; c++) {
         int at = m * width + c;
-        out[at] = activate(activation, matrix.output(c, rows[m], scale[m]) + residual[at]);
+        out[at] = activate(activation, matrix.output(c, rows[m], scales) + residual[at]);
       }
     }
     return out;
@@ -216,7 +218,7 @@ final class ReferenceKernels {
     return rows;
   }
 
-  /// The codes of one row and its scale, last.
+  /// The codes of one group of values and their scale, last.
   static float[] quantized(float[] row) {
     float largest = 0;
     for (float value : row) {

@@ -22,7 +22,7 @@ import org.junit.jupiter.api.Test;
 
 /// Layers in planes against their formulas.
 class PlaneLayersTest {
-  private static final ActivationQuantizer PER_ROW = new ActivationQuantizer.PerRow();
+  private static final ActivationQuantizer PER_GROUP = new ActivationQuantizer.PerGroup();
   private static final ActivationQuantizer PER_SAMPLE = new ActivationQuantizer.PerSample();
 
   @Test
@@ -34,7 +34,7 @@ class PlaneLayersTest {
           graph
               .input("x", FP32, -1, 100)
               .input("r", FP32, -1, 21)
-              .planeLayer("fc", Layer.Kind.LINEAR, layout, planes, PER_ROW)
+              .planeLayer("fc", Layer.Kind.LINEAR, layout, planes, PER_GROUP)
               .node(new Op.Linear("fc", Activation.RELU), List.of("x", "r"), "y");
           Tensor x = graph.tensor(rows, 100);
           Tensor r = graph.tensor(rows, 21);
@@ -45,7 +45,7 @@ class PlaneLayersTest {
     }
   }
 
-  /// strata.h's definition of the matrix product, with per-row quantization and ReLU.
+  /// strata.h's definition of the matrix product, with a scale per row and group, and ReLU.
   private static float[] linear(CascadeView view, float[] x, float[] residual, int rows) {
     PlaneLayout layout = view.layout();
     int centre = 256 - (1 << (8 - view.bits().count()));
@@ -53,10 +53,6 @@ class PlaneLayersTest {
     float[] shifts = Reference.floats(view.offset());
     float[] y = new float[rows * layout.rows()];
     for (int m = 0; m < rows; m++) {
-      float largest = 0;
-      for (int j = 0; j < layout.columns(); j++) {
-        largest = Math.max(largest, Math.abs(x[m * layout.columns() + j]));
-      }
       for (int c = 0; c < layout.rows(); c++) {
         float scaled = 0;
         float offsets = 0;
@@ -64,6 +60,10 @@ class PlaneLayersTest {
           int product = 0;
           int sum = 0;
           int end = Math.min((g + 1) * layout.groupSize(), layout.columns());
+          float largest = 0;
+          for (int j = g * layout.groupSize(); j < end; j++) {
+            largest = Math.max(largest, Math.abs(x[m * layout.columns() + j]));
+          }
           for (int j = g * layout.groupSize(); j < end; j++) {
             int q = (int) Math.rint(x[m * layout.columns() + j] * (127 / largest));
             product += view.planes().code(c, j) * q;
@@ -72,13 +72,13 @@ class PlaneLayersTest {
           long at = ((long) c / 16 * layout.groups() + g) * 32 + c % 16;
           float ns = Byte.toUnsignedInt(view.groups().get(JAVA_BYTE, at));
           float nb = view.groups().get(JAVA_BYTE, at + 16);
-          scaled = Math.fma(ns, (float) (2 * product - centre * sum), scaled);
-          offsets = Math.fma(nb, (float) sum, offsets);
+          scaled = Math.fma(ns, largest / 127 * (2 * product - centre * sum), scaled);
+          offsets = Math.fma(nb, largest / 127 * sum, offsets);
         }
         float scale = scales[c];
         float offset = shifts[c];
         float t = Math.fma(scale, scaled, offset * offsets);
-        float row = Math.fma(largest / 127, t, view.bias(c)) + residual[m * layout.rows() + c];
+        float row = t + view.bias(c) + residual[m * layout.rows() + c];
         y[m * layout.rows() + c] = Math.max(row, 0);
       }
     }
@@ -173,7 +173,7 @@ class PlaneLayersTest {
       PlaneLayout layout = new PlaneLayout(50, 40, 32, 1);
       graph
           .input("ids", INT64, -1)
-          .planeLayer("table", Layer.Kind.EMBEDDING, layout, 3, PER_ROW)
+          .planeLayer("table", Layer.Kind.EMBEDDING, layout, 3, PER_GROUP)
           .node(new Op.Embedding("table"), List.of("ids"), "y");
       Tensor ids = Tensor.of(Shape.of(3), new long[] {49, 0, 17});
       float[] y = graph.run("y", Map.of("ids", ids)).toFloats();
@@ -214,7 +214,7 @@ class PlaneLayersTest {
               code = Math.clamp(code, low, low + (1 << tensor.bits()) - 1);
               yield (float) (tensor.scale() * (code - tensor.zeroPoint()));
             }
-            case ActivationQuantizer.PerSample _, ActivationQuantizer.PerRow _ -> {
+            case ActivationQuantizer.PerSample _, ActivationQuantizer.PerGroup _ -> {
               float largest = 0;
               for (int j = i / sample * sample; j < (i / sample + 1) * sample; j++) {
                 largest = Math.max(largest, Math.abs(given[j]));

@@ -18,7 +18,7 @@ final class TestNetworks {
 
   /// Token ids `[N, L]` to `y` `[N, L, 32]`: one layer of attention with two heads.
   static TestGraph text(int planes) {
-    ActivationQuantizer rows = new ActivationQuantizer.PerRow();
+    ActivationQuantizer rows = new ActivationQuantizer.PerGroup();
     PlaneLayout square = PlaneLayout.perChannel(WIDTH, WIDTH, 1);
     Activation none = Activation.IDENTITY;
     TestGraph graph = new TestGraph(71);

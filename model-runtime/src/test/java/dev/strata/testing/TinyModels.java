@@ -62,10 +62,10 @@ public final class TinyModels {
                         bits,
                         Map.of(
                             "hidden",
-                            new LayerPrecision(bits, new ActivationQuantizer.PerRow()),
+                            new LayerPrecision(bits, new ActivationQuantizer.PerGroup()),
                             "head",
                             new LayerPrecision(
-                                new Bits(Bits.MAX), new ActivationQuantizer.PerRow())),
+                                new Bits(Bits.MAX), new ActivationQuantizer.PerGroup())),
                         Map.of("accuracy", 0.5 + bits.count() / 16.0)))
             .toList();
     return new TinyModel(
@@ -122,7 +122,7 @@ public final class TinyModels {
                                 new Bits(Bits.MAX),
                                 new ActivationQuantizer.PerTensor(8, 0.04f, -128)),
                             "head",
-                            new LayerPrecision(bits, new ActivationQuantizer.PerRow())),
+                            new LayerPrecision(bits, new ActivationQuantizer.PerGroup())),
                         Map.of()))
             .toList();
     return new TinyModel(

@@ -203,7 +203,7 @@ public final class LayeredQuantizer {
 
   private ActivationQuantizer inputQuantizer(Layer layer) {
     return switch (layer.kind()) {
-      case LINEAR, EMBEDDING -> new ActivationQuantizer.PerRow();
+      case LINEAR, EMBEDDING -> new ActivationQuantizer.PerGroup();
       case CONV, DEPTHWISE ->
           inputs.containsKey(layer.name())
               ? ActivationRange.of(inputs.get(layer.name()).range())
