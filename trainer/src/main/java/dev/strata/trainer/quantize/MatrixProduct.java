@@ -23,8 +23,8 @@ final class MatrixProduct {
     float[] product = new float[m * n];
     try (Arena arena = Arena.ofShared()) {
       MemorySegment right = copy(arena, b, 0, k * n);
-      MemorySegment bias =
-          arena.allocate(Math.ceilDiv(n, PANEL) * PANEL * 4L, ALIGNMENT).fill((byte) 0);
+      float[] noBias = new float[Math.ceilDiv(n, PANEL) * PANEL];
+      MemorySegment bias = copy(arena, noBias, 0, noBias.length);
       IntStream.range(0, Math.ceilDiv(m, TILE_ROWS))
           .parallel()
           .forEach(
