@@ -1,7 +1,8 @@
 // One choice of instruction set for all kernel families.
 //
 // A family has a table of rows, fastest first, and the scalar row last. Its select function takes
-// the first row that the given level allows. Until the first choice every family runs its scalar row.
+// the first row that the given level allows. Until the first choice every family runs its scalar
+// row.
 #ifndef STRATA_ISA_H
 #define STRATA_ISA_H
 

@@ -1,8 +1,9 @@
 // The whole exported ABI of the kernel library, with shapes and units.
 //
 // Every pointer is borrowed for the call. Nothing here allocates or keeps state; the one piece of
-// state is the dispatch table, chosen once by strata_isa_select. Sizes are checked by the Java caller.
-// Structs are read as they lie in memory (all fields are 8 bytes wide, so there is no padding).
+// state is the dispatch table, chosen once by strata_isa_select. Sizes are checked by the Java
+// caller. Structs are read as they lie in memory (all fields are 8 bytes wide, so there is no
+// padding).
 //
 // Exactness: integer sums are exact; each float formula below has one defined order of fused
 // multiply-adds, so every instruction set gives the same bits. No fast-math, no contraction other
@@ -21,15 +22,15 @@
 
 enum strata_isa {
   STRATA_ISA_SCALAR = 0,
-  STRATA_ISA_AVX2 = 1,        // AVX2 + FMA
-  STRATA_ISA_AVX512 = 2,      // AVX-512 F/BW/DQ/VL + VNNI + GFNI + VBMI + VPOPCNTDQ + BITALG
+  STRATA_ISA_AVX2 = 1,    // AVX2 + FMA
+  STRATA_ISA_AVX512 = 2,  // AVX-512 F/BW/DQ/VL + VNNI + GFNI + VBMI + VPOPCNTDQ + BITALG
 };
 
 STRATA_EXPORT uint32_t strata_abi(void);
 // Best instruction set that CPU and operating system support.
 STRATA_EXPORT uint32_t strata_isa_probe(void);
-// Chooses every kernel's row; values above the probe's are lowered to it. Returns what is now in use.
-// Call before any kernel, and never while one runs (tests switch between runs).
+// Chooses every kernel's row; values above the probe's are lowered to it. Returns what is now in
+// use. Call before any kernel, and never while one runs (tests switch between runs).
 STRATA_EXPORT uint32_t strata_isa_select(uint32_t isa);
 
 // ---- layered weights --------------------------------------------------------------------------
@@ -44,37 +45,51 @@ struct strata_weights {
   const uint8_t *planes[8];  // `bits` used; most significant first; each [panels][columns/32][64]
   int64_t bits;
   int64_t rows;
-  int64_t columns;           // padded: a multiple of group
-  int64_t group;             // a multiple of 32
-  const uint8_t *groups;     // [panels][columns/group][2][16]
-  const float *scale;        // [panels*16]
-  const float *offset;       // [panels*16]
+  int64_t columns;        // padded: a multiple of group
+  int64_t group;          // a multiple of 32
+  const uint8_t *groups;  // [panels][columns/group][2][16]
+  const float *scale;     // [panels*16]
+  const float *offset;    // [panels*16]
 };
 
 // Codes of the function fused behind a matrix product, and of strata_unary_f32.
 enum strata_activation {
-  STRATA_IDENTITY, STRATA_RELU, STRATA_CLIP, STRATA_LEAKY_RELU, STRATA_HARD_SIGMOID,
-  STRATA_HARD_SWISH, STRATA_SIGMOID, STRATA_TANH, STRATA_ERF, STRATA_GELU, STRATA_GELU_TANH,
-  STRATA_SQRT, STRATA_EXP, STRATA_LOG, STRATA_ABS, STRATA_NEG, STRATA_RECIPROCAL,
+  STRATA_IDENTITY,
+  STRATA_RELU,
+  STRATA_CLIP,
+  STRATA_LEAKY_RELU,
+  STRATA_HARD_SIGMOID,
+  STRATA_HARD_SWISH,
+  STRATA_SIGMOID,
+  STRATA_TANH,
+  STRATA_ERF,
+  STRATA_GELU,
+  STRATA_GELU_TANH,
+  STRATA_SQRT,
+  STRATA_EXP,
+  STRATA_LOG,
+  STRATA_ABS,
+  STRATA_NEG,
+  STRATA_RECIPROCAL,
 };
 
 // y[m][c] = activation(t + bias[c] + residual[m][c])
 struct strata_epilogue {
-  const float *bias;         // [panels*16]; never null
-  const float *residual;     // null, or [m] rows of residual_stride floats
+  const float *bias;      // [panels*16]; never null
+  const float *residual;  // null, or [m] rows of residual_stride floats
   int64_t residual_stride;
-  int64_t activation;        // enum strata_activation
-  double alpha;              // a float value
-  double beta;               // a float value
-  float *out;                // [m] rows of out_stride floats
+  int64_t activation;  // enum strata_activation
+  double alpha;        // a float value
+  double beta;         // a float value
+  float *out;          // [m] rows of out_stride floats
   int64_t out_stride;
 };
 
 // Integer activations of one matrix product.
 struct strata_rows {
-  const int8_t *codes;       // [count][columns], zero in padded columns
-  const int32_t *sums;       // [count][columns/group]: sum of the codes of each group
-  const float *scale;        // [count][columns/group]: value of one code in each group
+  const int8_t *codes;  // [count][columns], zero in padded columns
+  const int32_t *sums;  // [count][columns/group]: sum of the codes of each group
+  const float *scale;   // [count][columns/group]: value of one code in each group
   int64_t count;
 };
 
@@ -85,7 +100,7 @@ struct strata_rows {
 //   t    = fma(scale[c], a1, offset[c] * a2)
 // then the epilogue. group <= 32768 columns keeps I in range.
 STRATA_EXPORT void strata_stream(const struct strata_weights *w, const struct strata_rows *x,
-                                 const struct strata_epilogue *e);   // best for few rows (<= 8)
+                                 const struct strata_epilogue *e);  // best for few rows (<= 8)
 // scratch: at least strata_block_scratch(w) bytes, 64-byte aligned.
 STRATA_EXPORT void strata_block(const struct strata_weights *w, const struct strata_rows *x,
                                 const struct strata_epilogue *e, void *scratch);
@@ -103,7 +118,7 @@ STRATA_EXPORT void strata_gather(const struct strata_weights *w, const int64_t *
 // ---- convolution (NHWC) -------------------------------------------------------------------------
 
 struct strata_window {
-  int64_t samples, height, width, channels;          // input
+  int64_t samples, height, width, channels;  // input
   int64_t out_height, out_width;
   int64_t kernel_height, kernel_width, stride_height, stride_width;
   int64_t dilation_height, dilation_width, pad_top, pad_left;
@@ -112,13 +127,14 @@ struct strata_window {
 // Quantized convolution. x: codes [samples][height][width][channels] (all groups together);
 // x_scale: [samples]; pad_code: the code of the value zero, used outside the image. submatrices =
 // groups of a grouped convolution: group i reads channels [i*C/G, (i+1)*C/G) and writes output
-// channels [i*rows, (i+1)*rows); `w` holds an array of one strata_weights per group (rows = per-group
-// rows) and e->bias is then [groups][panels*16]. Column order of w: (kh, kw, channel).
+// channels [i*rows, (i+1)*rows); `w` holds an array of one strata_weights per group (rows =
+// per-group rows) and e->bias is then [groups][panels*16]. Column order of w: (kh, kw, channel).
 // out: [samples*out_height*out_width] rows of out_stride. Equals im2col followed by strata_block.
 STRATA_EXPORT void strata_conv(const struct strata_weights *w, int64_t submatrices,
                                const struct strata_window *s, const int8_t *x, const float *x_scale,
                                int64_t pad_code, const struct strata_epilogue *e, void *scratch);
-STRATA_EXPORT int64_t strata_conv_scratch(const struct strata_weights *w, const struct strata_window *s);
+STRATA_EXPORT int64_t strata_conv_scratch(const struct strata_weights *w,
+                                          const struct strata_window *s);
 
 // Depthwise: w has rows = channels and columns = padded kernel_height*kernel_width taps, one group.
 // sums are over the taps (padding included as pad_code). Same formula and epilogue.
@@ -131,9 +147,9 @@ STRATA_EXPORT void strata_depthwise(const struct strata_weights *w, const struct
 // Per row and group of columns: scale = absmax/127 (0 where all are zero, codes 0), code =
 // rint(x * (127/absmax)) to nearest even, clamped to -127..127. x: `rows` rows of x_stride floats,
 // `width` used; codes padded with zeros to `columns`; sums and scale [rows][columns/group].
-STRATA_EXPORT void strata_quantize_rows(const float *x, int64_t x_stride, int64_t rows, int64_t width,
-                                        int64_t columns, int64_t group, int8_t *codes, int32_t *sums,
-                                        float *scale);
+STRATA_EXPORT void strata_quantize_rows(const float *x, int64_t x_stride, int64_t rows,
+                                        int64_t width, int64_t columns, int64_t group,
+                                        int8_t *codes, int32_t *sums, float *scale);
 // One scale per row of `width` values, no padding and no sums (convolution inputs, row = sample).
 STRATA_EXPORT void strata_quantize_samples(const float *x, int64_t samples, int64_t width,
                                            int8_t *codes, float *scale);
@@ -156,17 +172,19 @@ STRATA_EXPORT void strata_im2col_f32(const struct strata_window *s, const float 
 STRATA_EXPORT void strata_group_sums(const int8_t *codes, int64_t rows, int64_t columns,
                                      int64_t group, int32_t *sums);
 
-// ---- float operators ------------------------------------------------------------------------------
+// ---- float operators
+// ------------------------------------------------------------------------------
 
-// c[b] = a[b] * op(b[b]) for `batch` matrices at the given element strides (0 repeats). a: m x k rows
-// of lda; op(b): k x n, stored [k][ldb] or, when b_transposed, [n][ldb]. Each output is the fma chain
-// over ascending k from 0, then the epilogue (e->out etc. of batch 0; the batch
-// stride of c is c_stride; residual must be null when batch > 1; a null bias is zero here).
-// scratch: strata_matmul_scratch.
+// c[b] = a[b] * op(b[b]) for `batch` matrices at the given element strides (0 repeats). a: m x k
+// rows of lda; op(b): k x n, stored [k][ldb] or, when b_transposed, [n][ldb]. Each output is the
+// fma chain over ascending k from 0, then the epilogue (e->out etc. of batch 0; the batch stride of
+// c is c_stride; residual must be null when batch > 1; a null bias is zero here). scratch:
+// strata_matmul_scratch.
 STRATA_EXPORT void strata_matmul_f32(int64_t batch, int64_t m, int64_t n, int64_t k, const float *a,
                                      int64_t lda, int64_t a_stride, const float *b, int64_t ldb,
                                      int64_t b_stride, int64_t b_transposed,
-                                     const struct strata_epilogue *e, int64_t c_stride, void *scratch);
+                                     const struct strata_epilogue *e, int64_t c_stride,
+                                     void *scratch);
 STRATA_EXPORT int64_t strata_matmul_scratch(int64_t n, int64_t k);
 // Float depthwise convolution, weights [channels][kh*kw], fma over ascending taps from 0 (taps
 // outside the image are skipped), then the epilogue (residual allowed).
@@ -178,7 +196,14 @@ STRATA_EXPORT void strata_unary_f32(int64_t function, float alpha, float beta, c
                                     float *y, int64_t count);
 
 enum strata_binary {
-  STRATA_ADD, STRATA_SUB, STRATA_MUL, STRATA_DIV, STRATA_POW, STRATA_MIN, STRATA_MAX, STRATA_PRELU,
+  STRATA_ADD,
+  STRATA_SUB,
+  STRATA_MUL,
+  STRATA_DIV,
+  STRATA_POW,
+  STRATA_MIN,
+  STRATA_MAX,
+  STRATA_PRELU,
 };
 // y (dense, row-major, `rank` dims, rank <= 8) = f(a, b); strides in elements, 0 broadcasts. y may
 // be a or b where that one is dense. MIN and MAX of NaN are NaN; POW is C's.
@@ -188,7 +213,8 @@ STRATA_EXPORT void strata_binary_f32(int64_t function, int64_t rank, const int64
 // y = condition != 0 ? a : b, condition INT64, same stride rules.
 STRATA_EXPORT void strata_where_f32(int64_t rank, const int64_t *dims, const int64_t *c_strides,
                                     const int64_t *a_strides, const int64_t *b_strides,
-                                    const int64_t *condition, const float *a, const float *b, float *y);
+                                    const int64_t *condition, const float *a, const float *b,
+                                    float *y);
 // Rows of `width`: exp(x - max) / sum. Sums run in 16 lanes (lane = index % 16) and are added by
 // halves (8, 4, 2, 1); the same for layer norm, reduce and mean. y may be x.
 STRATA_EXPORT void strata_softmax_f32(const float *x, float *y, int64_t rows, int64_t width);
@@ -201,24 +227,28 @@ STRATA_EXPORT void strata_reduce_f32(int64_t function, int64_t outer, int64_t ax
 enum strata_pool { STRATA_POOL_MAX, STRATA_POOL_AVERAGE };
 // NHWC. AVERAGE divides by the taps inside the image, or with count_padding by the taps inside the
 // image extended by the padding (pad_bottom, pad_right included).
-STRATA_EXPORT void strata_pool_f32(int64_t function, const struct strata_window *s, int64_t pad_bottom,
-                                   int64_t pad_right, int64_t count_padding, const float *x, float *y);
-// Strided copy of elements of `size` (4 or 8) bytes: dst[i . dst_strides] = src[i . src_strides] for
-// all i < dims; strides in elements, may be 0 or negative in src. Transpose, slice, concat, expand.
+STRATA_EXPORT void strata_pool_f32(int64_t function, const struct strata_window *s,
+                                   int64_t pad_bottom, int64_t pad_right, int64_t count_padding,
+                                   const float *x, float *y);
+// Strided copy of elements of `size` (4 or 8) bytes: dst[i . dst_strides] = src[i . src_strides]
+// for all i < dims; strides in elements, may be 0 or negative in src. Transpose, slice, concat,
+// expand.
 STRATA_EXPORT void strata_copy(int64_t size, int64_t rank, const int64_t *dims,
-                               const int64_t *src_strides, const int64_t *dst_strides, const void *src,
-                               void *dst);
+                               const int64_t *src_strides, const int64_t *dst_strides,
+                               const void *src, void *dst);
 STRATA_EXPORT void strata_fill_f32(float value, float *y, int64_t count);
 // Rows of `inner` elements of `size` bytes: y[o][i] = x[o][indices[i]], o < outer, indices within
-// 0..axis after adding axis to negatives. Out-of-range indices return -1 and write nothing more; else 0.
+// 0..axis after adding axis to negatives. Out-of-range indices return -1 and write nothing more;
+// else 0.
 STRATA_EXPORT int64_t strata_take(int64_t size, int64_t outer, int64_t axis, int64_t inner,
                                   const int64_t *indices, int64_t count, const void *x, void *y);
 // NHWC resize by precomputed tables: for each output row, source rows row0/row1 and weight of row1
-// (0 for nearest); the same for columns. y = bilinear blend, rows first: lerp(a,b,w) = fma(w, b-a, a);
-// with both weights 0 a plain copy.
-STRATA_EXPORT void strata_resize_f32(int64_t samples, int64_t height, int64_t width, int64_t channels,
-                                     int64_t out_height, int64_t out_width, const int64_t *row0,
-                                     const int64_t *row1, const float *row_weight, const int64_t *col0,
+// (0 for nearest); the same for columns. y = bilinear blend, rows first: lerp(a,b,w) = fma(w, b-a,
+// a); with both weights 0 a plain copy.
+STRATA_EXPORT void strata_resize_f32(int64_t samples, int64_t height, int64_t width,
+                                     int64_t channels, int64_t out_height, int64_t out_width,
+                                     const int64_t *row0, const int64_t *row1,
+                                     const float *row_weight, const int64_t *col0,
                                      const int64_t *col1, const float *col_weight, const float *x,
                                      float *y);
 // Float to integer goes towards zero, NaN to 0, and saturates.

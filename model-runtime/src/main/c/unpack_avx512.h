@@ -8,8 +8,8 @@
 
 #define STRATA_INLINE static inline __attribute__((always_inline))
 
-// acc += sum of 4 products of unsigned code and signed activation, in each of 16 rows. The intrinsic
-// is not used because gcc 12 copies the accumulator register for each call of it.
+// acc += sum of 4 products of unsigned code and signed activation, in each of 16 rows. The
+// intrinsic is not used because gcc 12 copies the accumulator register for each call of it.
 STRATA_INLINE __m512i strata_dot(__m512i acc, __m512i codes, __m512i activations) {
   __asm__("vpdpbusd %2, %1, %0" : "+v"(acc) : "v"(codes), "v"(activations));
   return acc;
@@ -48,7 +48,8 @@ STRATA_INLINE void strata_nibbles(const __m512i *p, int planes, __m512i nibble[4
   strata_merge(odd, odd2, planes > 2, 2, 0xcc, &nibble[1], &nibble[3]);
 }
 
-// codes[i] holds columns 4i..4i+3 of 16 rows as bytes U. `bits` is a constant where this is inlined.
+// codes[i] holds columns 4i..4i+3 of 16 rows as bytes U. `bits` is a constant where this is
+// inlined.
 STRATA_INLINE void strata_unpack(const uint8_t *const *planes, int64_t line, int bits,
                                  __m512i codes[8]) {
   __m512i p[8];

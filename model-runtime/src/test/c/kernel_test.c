@@ -1,5 +1,5 @@
-// Every row of every kernel table against the scalar row, bit for bit, on random and on edge shapes.
-// Buffers end at an unreadable page; planes that a width does not read are null pointers.
+// Every row of every kernel table against the scalar row, bit for bit, on random and on edge
+// shapes. Buffers end at an unreadable page; planes that a width does not read are null pointers.
 //
 //   kernel_test [seed]
 #define _GNU_SOURCE
@@ -43,7 +43,8 @@ static int map_count;
 static void *guarded(int64_t bytes) {
   size_t page = (size_t)sysconf(_SC_PAGESIZE);
   size_t used = ((size_t)bytes + page - 1) / page * page;
-  uint8_t *map = mmap(NULL, used + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  uint8_t *map =
+      mmap(NULL, used + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (map == MAP_FAILED || map_count == 256 || mprotect(map + used, page, PROT_NONE) != 0) {
     perror("kernel_test: guarded memory");
     exit(2);
@@ -80,7 +81,8 @@ static float *reals(int64_t count) {
 
 static void *scratch(int64_t size) { return guarded((size + 63) / 64 * 64); }
 
-// ---- comparison with the scalar row ---------------------------------------------------------------
+// ---- comparison with the scalar row
+// ---------------------------------------------------------------
 
 struct test {
   void (*run)(void *self);
@@ -122,7 +124,8 @@ static void compare(struct test *test, void *self) {
   release_all();
 }
 
-// ---- layered products -------------------------------------------------------------------------------
+// ---- layered products
+// -------------------------------------------------------------------------------
 
 static struct strata_weights weights(int64_t bits, int64_t rows, int64_t columns, int64_t group,
                                      int64_t submatrices, enum filling filling) {
@@ -143,8 +146,8 @@ static int64_t out_bytes(int64_t rows, int64_t columns, int64_t stride) {
 }
 
 static struct strata_epilogue epilogue(int64_t rows, int64_t columns, int64_t bias_count) {
-  static const int64_t functions[] = {STRATA_IDENTITY, STRATA_RELU, STRATA_CLIP, STRATA_HARD_SWISH,
-                                      STRATA_GELU, STRATA_SIGMOID};
+  static const int64_t functions[] = {STRATA_IDENTITY,   STRATA_RELU, STRATA_CLIP,
+                                      STRATA_HARD_SWISH, STRATA_GELU, STRATA_SIGMOID};
   struct strata_epilogue e = {.activation = functions[below(6)], .alpha = -0.5f, .beta = 0.75f};
   e.bias = reals(bias_count);
   e.out_stride = columns + below(3);
@@ -218,9 +221,9 @@ static void products(void) {
     for (int64_t bits = 1; bits <= 8; bits++) {
       product(kind, bits, 33, 192, 64, 13, ZEROS);
       product(kind, bits, 33, 192, 64, 13, ONES);
-      product(kind, bits, 16, 1024, 32, 14, RANDOM);   // packed activations
-      product(kind, bits, 17, 1056, 1056, 14, RANDOM); // one group, longer than a tile
-      product(kind, bits, 31, 1280, 640, 3, RANDOM);   // groups longer than a tile
+      product(kind, bits, 16, 1024, 32, 14, RANDOM);    // packed activations
+      product(kind, bits, 17, 1056, 1056, 14, RANDOM);  // one group, longer than a tile
+      product(kind, bits, 31, 1280, 640, 3, RANDOM);    // groups longer than a tile
       product(kind, bits, 16, 64, 64, 0, RANDOM);
       for (int i = 0; i < 8; i++) {
         int64_t group = 32 * between(1, 4);
@@ -233,7 +236,8 @@ static void products(void) {
   product(STREAM, 8, 16, 32768, 32768, 2, ONES);
 }
 
-// ---- convolution --------------------------------------------------------------------------------------
+// ---- convolution
+// --------------------------------------------------------------------------------------
 
 struct conv_case {
   int depthwise;
@@ -247,11 +251,17 @@ struct conv_case {
 };
 
 static struct strata_window window(int64_t samples, int64_t channels) {
-  struct strata_window s = {.samples = samples, .height = between(1, 9), .width = between(1, 9),
-                            .channels = channels, .kernel_height = between(1, 5),
-                            .kernel_width = between(1, 5), .stride_height = between(1, 2),
-                            .stride_width = between(1, 3), .dilation_height = between(1, 2),
-                            .dilation_width = between(1, 2), .pad_top = below(3),
+  struct strata_window s = {.samples = samples,
+                            .height = between(1, 9),
+                            .width = between(1, 9),
+                            .channels = channels,
+                            .kernel_height = between(1, 5),
+                            .kernel_width = between(1, 5),
+                            .stride_height = between(1, 2),
+                            .stride_width = between(1, 3),
+                            .dilation_height = between(1, 2),
+                            .dilation_width = between(1, 2),
+                            .pad_top = below(3),
                             .pad_left = below(3)};
   s.out_height = between(1, 6);
   s.out_width = between(1, 6);
@@ -306,7 +316,8 @@ static void convolutions(void) {
   }
 }
 
-// ---- quantizers -----------------------------------------------------------------------------------------
+// ---- quantizers
+// -----------------------------------------------------------------------------------------
 
 struct quantize_case {
   int kind;  // 0 rows, 1 samples, 2 static, 3 planes
@@ -335,7 +346,9 @@ static void run_quantize(void *self) {
 }
 
 static void quantizer(int kind, int extreme) {
-  struct quantize_case q = {.kind = kind, .rows = between(1, 4), .width = edge() + below(2) * 300,
+  struct quantize_case q = {.kind = kind,
+                            .rows = between(1, 4),
+                            .width = edge() + below(2) * 300,
                             .abits = between(1, 8)};
   q.group = 32 * between(1, 3);
   q.stride = kind == 1 ? q.width : q.width + below(3);

@@ -37,8 +37,8 @@ static void run_half(const struct strata_weights *w, const struct strata_rows *x
       }
     }
     int32_t sum = x->sums[m * groups + g];
-    __m256i whole = _mm256_sub_epi32(_mm256_add_epi32(dot, dot),
-                                     _mm256_set1_epi32(strata_centre(w) * sum));
+    __m256i whole =
+        _mm256_sub_epi32(_mm256_add_epi32(dot, dot), _mm256_set1_epi32(strata_centre(w) * sum));
     const uint8_t *table = strata_group(w, panel, g);
     float scale = x->scale[m * groups + g];
     __m256 scaled = _mm256_mul_ps(_mm256_set1_ps(scale), _mm256_cvtepi32_ps(whole));

@@ -81,8 +81,8 @@ STRATA_INLINE void run_tile(const struct tile *t, int rows, int eighth) {
             _mm256_sub_epi32(_mm256_add_epi32(acc[r][j], acc[r][j]), _mm256_set1_epi32(middle));
         float *a1 = t->a1 + r * 16 + j * 8;
         __m256 scale = strata_scale_codes(t->table + g * 32, j);
-        __m256 scaled = _mm256_mul_ps(_mm256_set1_ps(t->scales[r * t->groups + g]),
-                                      _mm256_cvtepi32_ps(whole));
+        __m256 scaled =
+            _mm256_mul_ps(_mm256_set1_ps(t->scales[r * t->groups + g]), _mm256_cvtepi32_ps(whole));
         _mm256_storeu_ps(a1, _mm256_fmadd_ps(scale, scaled, _mm256_loadu_ps(a1)));
       }
     }
@@ -112,8 +112,7 @@ static void finish(const struct strata_weights *w, const struct strata_rows *x,
       __m256 sum = _mm256_set1_ps(x->scale[m * groups + g] * (float)x->sums[m * groups + g]);
       a2 = _mm256_fmadd_ps(strata_offset_codes(table + g * 32, j), sum, a2);
     }
-    strata_store8(w, e, m, panel * STRATA_PANEL_ROWS + 8 * j,
-                  _mm256_loadu_ps(a1 + 8 * j), a2);
+    strata_store8(w, e, m, panel * STRATA_PANEL_ROWS + 8 * j, _mm256_loadu_ps(a1 + 8 * j), a2);
   }
 }
 

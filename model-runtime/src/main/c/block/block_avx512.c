@@ -46,11 +46,11 @@ static void unpack(const struct strata_weights *w, int64_t panel, int64_t from, 
 
 // The columns [from, to) of one tile: `rows` activation rows x 2 panels.
 struct tile {
-  const uint8_t *codes;      // unpacked columns [from, to)
-  const int8_t *q;           // activation rows, column 0
+  const uint8_t *codes;  // unpacked columns [from, to)
+  const int8_t *q;       // activation rows, column 0
   int64_t pitch;
-  const int32_t *sums;       // [rows][groups]
-  const float *scales;       // [rows][groups]
+  const int32_t *sums;  // [rows][groups]
+  const float *scales;  // [rows][groups]
   int64_t from, to, group, groups;
   int32_t centre;
   const uint8_t *tables[2];  // group tables of the panels, group 0
@@ -151,20 +151,20 @@ STRATA_INLINE void finish_tile(const struct strata_weights *w, const struct stra
   }
 }
 
-#define FOR_ROWS(rows, call)                                                          \
-  switch (rows) {                                                                     \
-    case 1: call(1); break;                                                           \
-    case 2: call(2); break;                                                           \
-    case 3: call(3); break;                                                           \
-    case 4: call(4); break;                                                           \
-    case 5: call(5); break;                                                           \
-    case 6: call(6); break;                                                           \
-    case 7: call(7); break;                                                           \
-    case 8: call(8); break;                                                           \
-    case 9: call(9); break;                                                           \
-    case 10: call(10); break;                                                         \
-    case 11: call(11); break;                                                         \
-    default: call(12); break;                                                         \
+#define FOR_ROWS(rows, call)  \
+  switch (rows) {             \
+    case 1: call(1); break;   \
+    case 2: call(2); break;   \
+    case 3: call(3); break;   \
+    case 4: call(4); break;   \
+    case 5: call(5); break;   \
+    case 6: call(6); break;   \
+    case 7: call(7); break;   \
+    case 8: call(8); break;   \
+    case 9: call(9); break;   \
+    case 10: call(10); break; \
+    case 11: call(11); break; \
+    default: call(12); break; \
   }
 
 static void run(const struct tile *t, int64_t rows) {
@@ -174,8 +174,7 @@ static void run(const struct tile *t, int64_t rows) {
 }
 
 static void finish(const struct strata_weights *w, const struct strata_epilogue *e,
-                   const struct tile *t, int64_t m, int64_t panel,
-                   int64_t rows) {
+                   const struct tile *t, int64_t m, int64_t panel, int64_t rows) {
 #define FINISH(count) finish_tile(w, e, t, m, panel, count)
   FOR_ROWS(rows, FINISH)
 #undef FINISH

@@ -7,9 +7,10 @@
 #include "weights.h"
 
 enum {
-  BLOCK_ROWS = 120,     // activation rows that share one unpacked tile
-  BLOCK_COLUMNS = 512,  // columns unpacked at a time: 32 rows x 512 bytes are a third of a 48 KiB L1
-  PACK_PITCH = 64,      // bytes between packed rows beyond the columns
+  BLOCK_ROWS = 120,  // activation rows that share one unpacked tile
+  BLOCK_COLUMNS =
+      512,          // columns unpacked at a time: 32 rows x 512 bytes are a third of a 48 KiB L1
+  PACK_PITCH = 64,  // bytes between packed rows beyond the columns
   BLOCK_TILE_BYTES = 32 * BLOCK_COLUMNS + 2 * 32 * BLOCK_ROWS * 4,  // all but the packed rows
 };
 
@@ -57,8 +58,8 @@ static inline const int8_t *strata_block_pack(const struct strata_weights *w,
 
 // End of the columns unpacked together from `from` on: whole groups, or a part of one long group.
 static inline int64_t strata_block_end(const struct strata_weights *w, int64_t from) {
-  int64_t end = from + (w->group > BLOCK_COLUMNS ? BLOCK_COLUMNS
-                                                 : BLOCK_COLUMNS / w->group * w->group);
+  int64_t end =
+      from + (w->group > BLOCK_COLUMNS ? BLOCK_COLUMNS : BLOCK_COLUMNS / w->group * w->group);
   int64_t limit = w->group > BLOCK_COLUMNS ? (from / w->group + 1) * w->group : w->columns;
   return end < limit ? end : limit;
 }

@@ -40,9 +40,9 @@ static int is_pointwise(const struct strata_weights *w, const struct strata_wind
          s->out_height == s->height && s->out_width == s->width && w->columns == s->channels;
 }
 
-void strata_conv(const struct strata_weights *w, int64_t submatrices,
-                 const struct strata_window *s, const int8_t *x, const float *x_scale,
-                 int64_t pad_code, const struct strata_epilogue *e, void *scratch) {
+void strata_conv(const struct strata_weights *w, int64_t submatrices, const struct strata_window *s,
+                 const int8_t *x, const float *x_scale, int64_t pad_code,
+                 const struct strata_epilogue *e, void *scratch) {
   int64_t channels = s->channels / submatrices;
   int64_t pixels = s->out_height * s->out_width;
   int64_t rows = strata_out_rows(s);
@@ -70,8 +70,8 @@ void strata_conv(const struct strata_weights *w, int64_t submatrices,
         }
       }
       struct strata_rows part = {codes, sums, scale, count};
-      struct strata_epilogue end = strata_epilogue_part(e, first, i * w[i].rows,
-                                                        i * strata_panels(w) * STRATA_PANEL_ROWS);
+      struct strata_epilogue end =
+          strata_epilogue_part(e, first, i * w[i].rows, i * strata_panels(w) * STRATA_PANEL_ROWS);
       strata_block(&w[i], &part, &end, block_scratch);
     }
   }

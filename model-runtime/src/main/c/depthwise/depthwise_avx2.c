@@ -8,9 +8,9 @@
 enum { MOST_TAPS = 128 };
 
 // All pixels of 8 channels from c on.
-static void run_half(const struct strata_weights *w, const struct strata_window *s,
-                     const int8_t *x, const float *x_scale, int64_t pad_code,
-                     const struct strata_epilogue *e, int64_t c) {
+static void run_half(const struct strata_weights *w, const struct strata_window *s, const int8_t *x,
+                     const float *x_scale, int64_t pad_code, const struct strata_epilogue *e,
+                     int64_t c) {
   int64_t taps = s->kernel_height * s->kernel_width;
   size_t channels = w->rows - c < 8 ? (size_t)(w->rows - c) : 8;
   int half = (int)(c / 8 % 2);

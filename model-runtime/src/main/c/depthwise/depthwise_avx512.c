@@ -5,7 +5,12 @@
 #include "weights.h"
 #include "window.h"
 
-enum { GROUP = 4, CHANNELS = GROUP * STRATA_PANEL_ROWS, MOST_TAPS = 128, MOST_QUADS = MOST_TAPS / 4 };
+enum {
+  GROUP = 4,
+  CHANNELS = GROUP * STRATA_PANEL_ROWS,
+  MOST_TAPS = 128,
+  MOST_QUADS = MOST_TAPS / 4
+};
 
 static void unpack(const struct strata_weights *w, int64_t line, __m512i codes[8]) {
   switch (w->bits) {
@@ -22,10 +27,10 @@ static void unpack(const struct strata_weights *w, int64_t line, __m512i codes[8
 
 // Four taps of 16 channels: byte 4c + t is channel c under tap t, as in unpacked codes.
 STRATA_INLINE __m512i interleave(const int8_t *const *taps, int64_t offset, __mmask16 channels) {
-  const __m512i order = _mm512_set_epi32(
-      0x3f2f1f0f, 0x3e2e1e0e, 0x3d2d1d0d, 0x3c2c1c0c, 0x3b2b1b0b, 0x3a2a1a0a, 0x39291909,
-      0x38281808, 0x37271707, 0x36261606, 0x35251505, 0x34241404, 0x33231303, 0x32221202,
-      0x31211101, 0x30201000);
+  const __m512i order =
+      _mm512_set_epi32(0x3f2f1f0f, 0x3e2e1e0e, 0x3d2d1d0d, 0x3c2c1c0c, 0x3b2b1b0b, 0x3a2a1a0a,
+                       0x39291909, 0x38281808, 0x37271707, 0x36261606, 0x35251505, 0x34241404,
+                       0x33231303, 0x32221202, 0x31211101, 0x30201000);
   __m512i all = _mm512_castsi128_si512(_mm_maskz_loadu_epi8(channels, taps[0] + offset));
   all = _mm512_inserti32x4(all, _mm_maskz_loadu_epi8(channels, taps[1] + offset), 1);
   all = _mm512_inserti32x4(all, _mm_maskz_loadu_epi8(channels, taps[2] + offset), 2);

@@ -15,8 +15,8 @@ void strata_depthwise_wba8_x1__scalar(const struct strata_weights *w, const stru
       int32_t dot = 0;
       int32_t sum = 0;
       for (int64_t tap = 0; tap < s->kernel_height * s->kernel_width; tap++) {
-        int64_t pixel = strata_pixel(s, sample, out_y, out_x, tap / s->kernel_width,
-                                     tap % s->kernel_width);
+        int64_t pixel =
+            strata_pixel(s, sample, out_y, out_x, tap / s->kernel_width, tap % s->kernel_width);
         int32_t q = pixel < 0 ? (int32_t)pad_code : x[pixel + c];
         dot += strata_code(w, c, tap) * q;
         sum += q;

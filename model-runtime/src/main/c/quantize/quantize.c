@@ -57,9 +57,8 @@ void strata_quantize_samples(const float *x, int64_t samples, int64_t width, int
 }
 
 void strata_quantize_static(const float *x, int64_t x_stride, int64_t rows, int64_t width,
-                            int64_t columns, int64_t group, float inverse_scale,
-                            int64_t zero_point, int64_t low, int64_t high, int8_t *codes,
-                            int32_t *sums) {
+                            int64_t columns, int64_t group, float inverse_scale, int64_t zero_point,
+                            int64_t low, int64_t high, int8_t *codes, int32_t *sums) {
   struct strata_quantizer q = {inverse_scale, (int32_t)zero_point, (int32_t)low, (int32_t)high};
   for (int64_t m = 0; m < rows; m++) {
     int8_t *row = codes + m * columns;

@@ -37,8 +37,8 @@ static void codes(const float *x, int64_t count, const struct strata_quantizer *
     scaled = _mm256_max_ps(_mm256_min_ps(scaled, high), low);
     __m256i rounded = _mm256_add_epi32(_mm256_cvtps_epi32(scaled), zero_point);
     rounded = _mm256_and_si256(rounded, _mm256_set1_epi32(0xff));
-    __m128i words = _mm_packus_epi32(_mm256_castsi256_si128(rounded),
-                                     _mm256_extracti128_si256(rounded, 1));
+    __m128i words =
+        _mm_packus_epi32(_mm256_castsi256_si128(rounded), _mm256_extracti128_si256(rounded, 1));
     int64_t bytes = _mm_cvtsi128_si64(_mm_packus_epi16(words, words));
     memcpy(out + i, &bytes, part);
   }
@@ -59,8 +59,8 @@ static int32_t sum(const int8_t *codes, int64_t count) {
 
 // Bytes are brought into the order of a word's bits, then bit t of all 32 is the word of plane t.
 static void planes(const int8_t *codes, int64_t blocks, int64_t abits, uint32_t *planes) {
-  const __m256i by_byte =
-      _mm256_broadcastsi128_si256(_mm_setr_epi8(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15));
+  const __m256i by_byte = _mm256_broadcastsi128_si256(
+      _mm_setr_epi8(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15));
   const __m256i halves = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
   for (int64_t k = 0; k < blocks; k++) {
     __m256i block = _mm256_loadu_si256((const __m256i *)(codes + k * 32));

@@ -50,9 +50,9 @@ static int32_t sum(const int8_t *codes, int64_t count) {
 
 // Bytes are brought into the order of a word's bits, then bit t of all 32 is the word of plane t.
 static void planes(const int8_t *codes, int64_t blocks, int64_t abits, uint32_t *planes) {
-  static const uint8_t order[32] = {  // bit 8t + i is column 4i + t
-      0, 4, 8, 12, 16, 20, 24, 28, 1, 5, 9, 13, 17, 21, 25, 29,
-      2, 6, 10, 14, 18, 22, 26, 30, 3, 7, 11, 15, 19, 23, 27, 31};
+  static const uint8_t order[32] = {// bit 8t + i is column 4i + t
+                                    0, 4, 8,  12, 16, 20, 24, 28, 1, 5, 9,  13, 17, 21, 25, 29,
+                                    2, 6, 10, 14, 18, 22, 26, 30, 3, 7, 11, 15, 19, 23, 27, 31};
   __m256i columns = _mm256_loadu_si256((const __m256i *)order);
   for (int64_t k = 0; k < blocks; k++) {
     __m256i block = _mm256_loadu_si256((const __m256i *)(codes + k * 32));

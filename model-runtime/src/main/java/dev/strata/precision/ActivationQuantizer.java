@@ -12,9 +12,9 @@ import com.fasterxml.jackson.annotation.JsonTypeInfo;
 })
 public sealed interface ActivationQuantizer {
 
-  /// Dynamic and symmetric: signed 8-bit codes, one scale (absolute maximum / 127) for each group of
-  /// columns of each row, the groups being those of the weights. A large value costs its own group
-  /// precision and no other.
+  /// Dynamic and symmetric: signed 8-bit codes, one scale (absolute maximum / 127) for each group
+  /// of columns of each row, the groups being those of the weights. A large value costs its own
+  /// group precision and no other.
   record PerGroup() implements ActivationQuantizer {}
 
   /// Dynamic and symmetric: signed 8-bit codes, one scale for each sample of the first axis. For

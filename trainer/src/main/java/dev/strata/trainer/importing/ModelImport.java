@@ -97,7 +97,8 @@ public record ModelImport(
             ? face.example(model.graph())
             : calibration.samples().getFirst();
     List<TensorSpec> outputs = face.outputs(model.graph(), reference.predict(example));
-    LayeredNetwork network = LayeredQuantizer.quantize(model, calibrationData(model, reference), settings, progress);
+    LayeredNetwork network =
+        LayeredQuantizer.quantize(model, calibrationData(model, reference), settings, progress);
     try (var tensors = network.tensors()) {
       face.assets().forEach(tensors::put);
       ModelDescription description =
