@@ -95,7 +95,7 @@ final class EndToEndIT {
         .post("/v2/models/fashion/infer")
         .then()
         .statusCode(400)
-        .body("error", equalTo("bits: got 9, expected 1 to 8"));
+        .body("error", equalTo("parameters.bits: got 9, expected an integer from 1 to 8"));
     given().port(port).body("{}").post("/v2/models/nothing/infer").then().statusCode(404);
   }
 
