@@ -188,7 +188,12 @@ static void product(enum product kind, int64_t bits, int64_t rows, int64_t colum
   struct product_case p = {.kind = kind, .abits = between(1, 4)};
   p.w = weights(bits, rows, columns, group, 1, filling);
   p.x.count = count;
-  p.x.scale = reals(count * (columns / group));
+  float *scale = reals(count * (columns / group));
+  int ones = below(2) == 1;  // of rows whose codes are worth 1 kernels take shorter ways
+  for (int64_t i = 0; ones && i < count * (columns / group); i++) {
+    scale[i] = 1;
+  }
+  p.x.scale = scale;
   int32_t *sums = guarded(count * (columns / group) * 4);
   if (kind == BITSERIAL) {
     p.x.codes = bytes(count * p.abits * columns / 8, filling);
@@ -225,6 +230,8 @@ static void products(void) {
       product(kind, bits, 17, 1056, 1056, 14, RANDOM);  // one group, longer than a tile
       product(kind, bits, 31, 1280, 640, 3, RANDOM);    // groups longer than a tile
       product(kind, bits, 16, 64, 64, 0, RANDOM);
+      product(kind, bits, 33, 4160, 64, 7, RANDOM);    // more columns than a wide tile has
+      product(kind, bits, 16, 8320, 4160, 2, RANDOM);  // groups longer than a wide tile
       for (int i = 0; i < 8; i++) {
         int64_t group = 32 * between(1, 4);
         product(kind, bits, edge(), group * between(1, 5), group, between(1, 26), RANDOM);
