@@ -2,6 +2,7 @@
 
 #include "bitserial/bitserial.h"
 #include "block/block.h"
+#include "conv/conv.h"
 #include "depthwise/depthwise.h"
 #include "gather/gather.h"
 #include "quantize/quantize.h"
@@ -53,6 +54,7 @@ uint32_t strata_isa_select(uint32_t isa) {
   strata_block_select(chosen);
   strata_bitserial_select(chosen);
   strata_gather_select(chosen);
+  strata_conv_select(chosen);
   strata_depthwise_select(chosen);
   strata_quantize_select(chosen);
   strata_float_select(chosen);

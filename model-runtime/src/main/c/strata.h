@@ -133,7 +133,7 @@ struct strata_window {
 STRATA_EXPORT void strata_conv(const struct strata_weights *w, int64_t submatrices,
                                const struct strata_window *s, const int8_t *x, const float *x_scale,
                                int64_t pad_code, const struct strata_epilogue *e, void *scratch);
-STRATA_EXPORT int64_t strata_conv_scratch(const struct strata_weights *w,
+STRATA_EXPORT int64_t strata_conv_scratch(const struct strata_weights *w, int64_t submatrices,
                                           const struct strata_window *s);
 
 // Depthwise: w has rows = channels and columns = padded kernel_height*kernel_width taps, one group.

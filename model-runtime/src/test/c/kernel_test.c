@@ -255,6 +255,8 @@ struct conv_case {
   float *scale;
   struct strata_epilogue e;
   void *scratch;
+  float *unrolled;  // what im2col and a product give, in rows as those of e.out
+  int64_t bytes;    // of either
 };
 
 static struct strata_window window(int64_t samples, int64_t channels) {
@@ -275,27 +277,79 @@ static struct strata_window window(int64_t samples, int64_t channels) {
   return s;
 }
 
+// The definition of strata_conv: windows laid out as rows, then a product for each group.
+static void run_unrolled(const struct conv_case *c) {
+  int64_t rows = c->s.samples * c->s.out_height * c->s.out_width;
+  int64_t channels = c->s.channels / c->submatrices;
+  int64_t columns = c->w[0].columns;
+  int64_t groups = columns / c->w[0].group;
+  int8_t *codes = malloc((size_t)(rows * columns));
+  int32_t *sums = malloc((size_t)(rows * groups) * 4);
+  float *scale = malloc((size_t)(rows * groups) * 4);
+  void *room = aligned_alloc(64, (size_t)(strata_block_scratch(c->w) + 63) / 64 * 64);
+  for (int64_t i = 0; i < rows * groups; i++) {
+    scale[i] = c->scale[i / groups / (c->s.out_height * c->s.out_width)];
+  }
+  for (int64_t i = 0; i < c->submatrices; i++) {
+    const struct strata_weights *w = &c->w[i];
+    struct strata_epilogue e = c->e;
+    e.out = c->unrolled + i * w->rows;
+    e.bias += i * ((w->rows + 15) / 16 * 16);
+    e.residual = e.residual ? e.residual + i * w->rows : NULL;
+    strata_im2col_s8(&c->s, c->x, i * channels, channels, c->pad_code, columns, codes);
+    strata_group_sums(codes, rows, columns, w->group, sums);
+    struct strata_rows x = {codes, sums, scale, rows};
+    strata_block(w, &x, &e, room);
+  }
+  free(codes);
+  free(sums);
+  free(scale);
+  free(room);
+}
+
 static void run_conv(void *self) {
   struct conv_case *c = self;
   if (c->depthwise) {
     strata_depthwise(c->w, &c->s, c->x, c->scale, c->pad_code, &c->e);
   } else {
     strata_conv(c->w, c->submatrices, &c->s, c->x, c->scale, c->pad_code, &c->e, c->scratch);
+    memset(c->unrolled, 0x5a, (size_t)c->bytes);
+    run_unrolled(c);
+    if (memcmp(c->unrolled, c->e.out, (size_t)c->bytes) != 0) {
+      failed++;
+      printf("conv differs from its windows times its matrix:\n");
+    }
   }
 }
 
-static void convolution(int depthwise, int64_t bits, int pointwise) {
+enum shape { DEPTHWISE, POINTWISE, ANY_CHANNELS, WORDS, BLOCKS };
+
+static int64_t channels_of(enum shape shape) {
+  switch (shape) {
+    case DEPTHWISE: return edge();
+    case ANY_CHANNELS: return between(1, 20);
+    case WORDS: return 4 * between(1, 12);
+    default: return 32 * between(1, 3);
+  }
+}
+
+static void convolution(enum shape shape, int64_t bits) {
+  int depthwise = shape == DEPTHWISE;
   struct conv_case c = {.depthwise = depthwise, .pad_code = between(-128, 127)};
-  int64_t per_group = depthwise ? edge() : pointwise ? 32 * between(1, 3) : between(1, 20);
-  c.submatrices = depthwise || pointwise ? 1 : between(1, 4);
+  int64_t per_group = channels_of(shape);
+  c.submatrices = depthwise || shape == POINTWISE ? 1 : between(1, 4);
   c.s = window(between(1, 2), per_group * c.submatrices);
-  if (pointwise) {
+  if (shape == POINTWISE) {
     c.s = (struct strata_window){2, 5, 7, per_group, 5, 7, 1, 1, 1, 1, 1, 1, 0, 0};
+  }
+  if (below(4) == 0) {  // more positions than a chunk has
+    c.s.out_height = 29;
+    c.s.out_width = 31;
   }
   int64_t taps = c.s.kernel_height * c.s.kernel_width;
   int64_t columns = ((depthwise ? taps : taps * per_group) + 31) / 32 * 32;
   int64_t group = depthwise || below(2) || columns % 64 ? columns : 64;
-  int64_t rows = depthwise ? per_group : between(1, 40);
+  int64_t rows = depthwise ? per_group : between(1, 70);
   int64_t outputs = c.s.samples * c.s.out_height * c.s.out_width;
   int64_t width = rows * c.submatrices;
   for (int64_t i = 0; i < c.submatrices; i++) {
@@ -304,21 +358,28 @@ static void convolution(int depthwise, int64_t bits, int pointwise) {
   c.x = bytes(c.s.samples * c.s.height * c.s.width * c.s.channels, RANDOM);
   c.scale = reals(c.s.samples);
   c.e = epilogue(outputs, width, (rows + 15) / 16 * 16 * c.submatrices);
-  c.scratch = scratch(strata_conv_scratch(c.w, &c.s));
-  struct test test = {run_conv, {c.e.out}, {out_bytes(outputs, width, c.e.out_stride)}, ""};
+  c.scratch = scratch(strata_conv_scratch(c.w, c.submatrices, &c.s));
+  int64_t size = out_bytes(outputs, width, c.e.out_stride);
+  c.unrolled = guarded(size);
+  c.bytes = size;
+  struct test test = {run_conv, {c.e.out}, {size}, ""};
   snprintf(test.name, sizeof test.name,
-           "%s bits %ld channels %ld rows %ld groups %ld image %ldx%ld kernel %ldx%ld columns %ld",
+           "%s bits %ld channels %ld rows %ld groups %ld image %ldx%ld kernel %ldx%ld columns %ld "
+           "of %ld",
            depthwise ? "depthwise" : "conv", (long)bits, (long)c.s.channels, (long)rows,
            (long)c.submatrices, (long)c.s.height, (long)c.s.width, (long)c.s.kernel_height,
-           (long)c.s.kernel_width, (long)columns);
+           (long)c.s.kernel_width, (long)columns, (long)group);
   compare(&test, &c);
 }
 
 static void convolutions(void) {
   for (int64_t bits = 1; bits <= 8; bits++) {
-    for (int i = 0; i < 10; i++) {
-      convolution(1, bits, 0);
-      convolution(0, bits, i == 0);
+    convolution(POINTWISE, bits);
+    for (int i = 0; i < 8; i++) {
+      convolution(DEPTHWISE, bits);
+      convolution(ANY_CHANNELS, bits);
+      convolution(WORDS, bits);
+      convolution(BLOCKS, bits);
     }
   }
 }

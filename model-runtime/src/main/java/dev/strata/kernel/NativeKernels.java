@@ -34,7 +34,7 @@ public final class NativeKernels {
           ADDRESS,
           ADDRESS);
   private static final MethodHandle CONV_SCRATCH =
-      returningLong("strata_conv_scratch", ADDRESS, ADDRESS);
+      returningLong("strata_conv_scratch", ADDRESS, JAVA_LONG, ADDRESS);
   private static final MethodHandle DEPTHWISE =
       function("strata_depthwise", ADDRESS, ADDRESS, ADDRESS, ADDRESS, JAVA_LONG, ADDRESS);
   private static final MethodHandle QUANTIZE_ROWS =
@@ -166,9 +166,9 @@ public final class NativeKernels {
   }
 
   /// Bytes of scratch that [#conv] needs.
-  public static long convScratch(MemorySegment weights, MemorySegment window) {
+  public static long convScratch(MemorySegment weights, long submatrices, MemorySegment window) {
     try {
-      return (long) CONV_SCRATCH.invokeExact(weights, window);
+      return (long) CONV_SCRATCH.invokeExact(weights, submatrices, window);
     } catch (Throwable failure) {
       throw new AssertionError("strata_conv_scratch", failure);
     }

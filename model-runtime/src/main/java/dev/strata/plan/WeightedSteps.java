@@ -504,9 +504,10 @@ final class WeightedSteps {
   private void direct(LayerWeights.Planes weights, Images images, ImageCodes codes, Target target) {
     MemorySegment window = images.write(program.struct(Structs.windowBytes()));
     boolean depthwise = weights.layer().kind() == Layer.Kind.DEPTHWISE;
-    Region.Slot scratch =
-        program.slot(depthwise ? 0 : NativeKernels.convScratch(weights.structs(), window));
     long submatrices = weights.layer().layout().submatrices();
+    Region.Slot scratch =
+        program.slot(
+            depthwise ? 0 : NativeKernels.convScratch(weights.structs(), submatrices, window));
     long padCode = zeroCode(weights);
     program.step(
         depthwise ? "depthwise" : "conv",

@@ -140,57 +140,57 @@ class NativeKernelsTest {
   @MethodSource("instructionSetsAndWidths")
   void convolutionsEqualWindowsTimesTheMatrix(Isa isa, int bits) {
     NativeLibrary.loaded().use(isa);
-    var window = new Op.Window(3, 2, 2, 1, 1, 2, 1, 2, 1, 0);
-    for (int submatrices : new int[] {1, 3}) {
-      int channels = 11;
-      int columns = 3 * 2 * channels;
-      int rows = 18;
-      var image = image(2, 7, 6, channels * submatrices);
-      List<ReferenceKernels.Matrix> matrices = new ArrayList<>();
-      int padded = PlaneLayout.roundUp(rows, 16);
-      float[] bias = new float[padded * submatrices];
-      for (int i = 0; i < submatrices; i++) {
-        matrices.add(matrix(new PlaneLayout(rows, columns, 32, 1), bits, 3));
-        System.arraycopy(matrices.get(i).bias(), 0, bias, i * padded, padded);
-      }
-      int positions = 2 * (int) (window.outputHeight(7, false) * window.outputWidth(6, false));
-      float[] sampleScale = floats(2);
-      int width = rows * submatrices;
-      float[] residual = floats(positions * width);
-      float[] expected = new float[positions * width];
-      for (int i = 0; i < submatrices; i++) {
-        int[][] codes =
-            ReferenceKernels.windows(
-                image,
-                window,
-                i * channels,
-                channels,
-                -7,
-                matrices.get(i).layout().paddedColumns());
-        for (int m = 0; m < positions; m++) {
-          float[] scale = new float[matrices.get(i).layout().groups()];
-          Arrays.fill(scale, sampleScale[m / (positions / 2)]);
-          for (int c = 0; c < rows; c++) {
-            int at = m * width + i * rows + c;
-            float value = matrices.get(i).output(c, codes[m], scale) + residual[at];
-            expected[at] = ReferenceKernels.activate(Activation.RELU, value);
-          }
+    for (int channels : new int[] {11, 12, 32, 64}) {
+      convolutionEqualsWindowsTimesTheMatrix(bits, 1, channels);
+      convolutionEqualsWindowsTimesTheMatrix(bits, 3, channels);
+    }
+  }
+
+  private void convolutionEqualsWindowsTimesTheMatrix(int bits, int submatrices, int channels) {
+    Op.Window window = window();
+    int columns = window.kernelHeight() * window.kernelWidth() * channels;
+    int rows = 1 + random.nextInt(40);
+    int group = random.nextBoolean() ? 32 : PlaneLayout.roundUp(columns, 32);
+    var image = image(2, 7, 6, channels * submatrices);
+    List<ReferenceKernels.Matrix> matrices = new ArrayList<>();
+    int padded = PlaneLayout.roundUp(rows, 16);
+    float[] bias = new float[padded * submatrices];
+    for (int i = 0; i < submatrices; i++) {
+      matrices.add(matrix(new PlaneLayout(rows, columns, group, 1), bits, 3));
+      System.arraycopy(matrices.get(i).bias(), 0, bias, i * padded, padded);
+    }
+    int positions = 2 * (int) (window.outputHeight(7, false) * window.outputWidth(6, false));
+    float[] sampleScale = floats(2);
+    int width = rows * submatrices;
+    float[] residual = floats(positions * width);
+    float[] expected = new float[positions * width];
+    for (int i = 0; i < submatrices; i++) {
+      int[][] codes =
+          ReferenceKernels.windows(
+              image, window, i * channels, channels, -7, matrices.get(i).layout().paddedColumns());
+      for (int m = 0; m < positions; m++) {
+        float[] scale = new float[matrices.get(i).layout().groups()];
+        Arrays.fill(scale, sampleScale[m / (positions / 2)]);
+        for (int c = 0; c < rows; c++) {
+          int at = m * width + i * rows + c;
+          float value = matrices.get(i).output(c, codes[m], scale) + residual[at];
+          expected[at] = ReferenceKernels.activate(Activation.RELU, value);
         }
       }
-      MemorySegment out = arena.allocate(JAVA_FLOAT, expected.length);
-      MemorySegment weights = weights(matrices);
-      MemorySegment shape = shape(image, window);
-      NativeKernels.conv(
-          weights,
-          submatrices,
-          shape,
-          arena.allocateFrom(JAVA_BYTE, image.codes()),
-          arena.allocateFrom(JAVA_FLOAT, sampleScale),
-          -7,
-          epilogue(bias, residual, Activation.RELU, out, width),
-          arena.allocate(NativeKernels.convScratch(weights, shape), 64));
-      assertSame(expected, out, "conv of %d groups".formatted(submatrices));
     }
+    MemorySegment out = arena.allocate(JAVA_FLOAT, expected.length);
+    MemorySegment weights = weights(matrices);
+    MemorySegment shape = shape(image, window);
+    NativeKernels.conv(
+        weights,
+        submatrices,
+        shape,
+        arena.allocateFrom(JAVA_BYTE, image.codes()),
+        arena.allocateFrom(JAVA_FLOAT, sampleScale),
+        -7,
+        epilogue(bias, residual, Activation.RELU, out, width),
+        arena.allocate(NativeKernels.convScratch(weights, submatrices, shape), 64));
+    assertSame(expected, out, "conv of %d groups, %s".formatted(submatrices, window));
   }
 
   @ParameterizedTest
@@ -300,6 +300,21 @@ class NativeKernelsTest {
         assertEquals(expected, codes.get(JAVA_BYTE, j), "static code %d".formatted(j));
       }
     }
+  }
+
+  /// A window that fits an image of 7 by 6 pixels.
+  private Op.Window window() {
+    return new Op.Window(
+        1 + random.nextInt(3),
+        1 + random.nextInt(3),
+        1 + random.nextInt(2),
+        1 + random.nextInt(2),
+        1 + random.nextInt(2),
+        1 + random.nextInt(2),
+        random.nextInt(3),
+        random.nextInt(3),
+        random.nextInt(3),
+        random.nextInt(3));
   }
 
   private ReferenceKernels.Matrix matrix(PlaneLayout layout, int bits, int filling) {
