@@ -13,24 +13,27 @@
 
 #include <stdint.h>
 
-#define STRATA_ABI 1
+#define STRATA_ABI 2
 #define STRATA_PANEL_ROWS 16
 #define STRATA_BLOCK_COLUMNS 32
 #define STRATA_EXPORT __attribute__((visibility("default")))
 
 // ---- library and dispatch -------------------------------------------------------------------
 
+// On one architecture a larger number includes the smaller ones.
 enum strata_isa {
   STRATA_ISA_SCALAR = 0,
-  STRATA_ISA_AVX2 = 1,    // AVX2 + FMA
-  STRATA_ISA_AVX512 = 2,  // AVX-512 F/BW/DQ/VL + VNNI + GFNI + VBMI + VPOPCNTDQ + BITALG
+  STRATA_ISA_AVX2 = 1,      // AVX2 + FMA
+  STRATA_ISA_AVX512BW = 2,  // AVX-512 F/BW/DQ/VL
+  STRATA_ISA_AVX512 = 3,    // AVX-512 F/BW/DQ/VL + VNNI + GFNI + VBMI + VPOPCNTDQ + BITALG
+  STRATA_ISA_NEON = 16,     // AArch64 NEON with the dot product extension
 };
 
 STRATA_EXPORT uint32_t strata_abi(void);
 // Best instruction set that CPU and operating system support.
 STRATA_EXPORT uint32_t strata_isa_probe(void);
-// Chooses every kernel's row; values above the probe's are lowered to it. Returns what is now in
-// use. Call before any kernel, and never while one runs (tests switch between runs).
+// Chooses every kernel's row; a value that this machine does not have becomes the probe's. Returns
+// what is now in use. Call before any kernel, and never while one runs (tests switch between runs).
 STRATA_EXPORT uint32_t strata_isa_select(uint32_t isa);
 
 // ---- layered weights --------------------------------------------------------------------------
