@@ -5,8 +5,8 @@ import dev.strata.graph.ModelDescription;
 import dev.strata.graph.Tensor;
 import dev.strata.plan.ExecutablePlan;
 import dev.strata.plan.ExecutionContext;
+import dev.strata.plan.PlanProfile;
 import dev.strata.plan.Planner;
-import dev.strata.plan.StepDescription;
 import dev.strata.precision.Bits;
 import dev.strata.processing.ModelProcessing;
 import dev.strata.processing.PreparedBatch;
@@ -20,6 +20,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.LongSupplier;
 
 /// A model that is open for inference at every precision its file holds: the public face of the
 /// runtime. Safe for use by many threads; each thread brings its own [Session].
@@ -71,11 +72,6 @@ public final class LayeredModel implements AutoCloseable {
   /// Bytes of weight planes mapped and resident for all available precisions.
   public long planeBytes() {
     return artifact.planeBytes();
-  }
-
-  /// What a request of this precision runs, step by step.
-  public List<StepDescription> steps(Bits bits) {
-    return plan(bits).steps();
   }
 
   /// Scratch memory and prepared plans of one worker thread; close it after use, before the model.
@@ -149,8 +145,7 @@ public final class LayeredModel implements AutoCloseable {
       enter();
       try {
         List<PreparedBatch> batches = model.processing.prepare(inputs);
-        ExecutionContext context =
-            contexts.computeIfAbsent(bits, wanted -> model.plan(wanted).newContext());
+        ExecutionContext context = context(bits);
         List<Map<String, Tensor>> graphOutputs = new ArrayList<>(batches.size());
         for (PreparedBatch batch : batches) {
           graphOutputs.add(context.run(batch.graphInputs()));
@@ -161,6 +156,29 @@ public final class LayeredModel implements AutoCloseable {
       } finally {
         busy.set(false);
       }
+    }
+
+    /// Runs the model like [#predict] and measures each step of its plan.
+    ///
+    /// @param clock nanoseconds
+    /// @return one profile for each batch of graph inputs that the client inputs became
+    public List<PlanProfile> profile(Bits bits, Map<String, Tensor> inputs, LongSupplier clock) {
+      model.description().profile(bits);
+      enter();
+      try {
+        ExecutionContext context = context(bits);
+        return model.processing.prepare(inputs).stream()
+            .map(batch -> context.profile(batch.graphInputs(), clock))
+            .toList();
+      } catch (RejectedInputException rejected) {
+        throw new InvalidInputException(rejected.getMessage());
+      } finally {
+        busy.set(false);
+      }
+    }
+
+    private ExecutionContext context(Bits bits) {
+      return contexts.computeIfAbsent(bits, wanted -> model.plan(wanted).newContext());
     }
 
     @Override

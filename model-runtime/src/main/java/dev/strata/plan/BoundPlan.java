@@ -10,4 +10,9 @@ import java.util.List;
 /// @param outputs where the graph's outputs are afterwards, in their order
 /// @param activationBytes bytes of the block that activations and scratch take
 record BoundPlan(
-    List<BoundStep> steps, List<Tensor> inputs, List<Tensor> outputs, long activationBytes) {}
+    List<BoundStep> steps, List<Tensor> inputs, List<Tensor> outputs, long activationBytes) {
+
+  PlanDescription description() {
+    return new PlanDescription(steps.stream().map(BoundStep::what).toList(), activationBytes);
+  }
+}

@@ -6,11 +6,10 @@ import java.util.Optional;
 
 /// One call with all its arguments resolved.
 ///
-/// @param node the graph's node it belongs to
-/// @param path which kernel it calls
-/// @param call calls it; allocates nothing
+/// @param what which node it belongs to and what it does
+/// @param call calls the kernel; allocates nothing
 /// @param observed the float input of the weighted layer that begins with this step
-record BoundStep(String node, String path, Runnable call, Optional<Observed> observed) {
+record BoundStep(StepDescription what, Runnable call, Optional<Observed> observed) {
 
   record Observed(String layer, MemorySegment floats, Shape shape) {}
 }

@@ -2,11 +2,9 @@ package dev.strata.plan;
 
 import dev.strata.graph.Layer;
 import dev.strata.graph.ModelGraph;
-import dev.strata.graph.Node;
 import dev.strata.graph.Op;
 import dev.strata.graph.Tensor;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 
@@ -31,43 +29,6 @@ public final class ExecutablePlan {
 
   public ModelGraph graph() {
     return graph;
-  }
-
-  /// @return what runs at each node, in order; which of two equal kernels a linear layer takes is
-  ///     known only with its rows
-  public List<StepDescription> steps() {
-    return graph.nodes().stream().map(this::describe).toList();
-  }
-
-  private StepDescription describe(Node node) {
-    String operator = node.op().getClass().getSimpleName();
-    return weights(node.op())
-        .map(
-            weights ->
-                switch (weights) {
-                  case LayerWeights.Floats _ ->
-                      new StepDescription(node.name(), operator, "float", 0, Float.SIZE);
-                  case LayerWeights.Planes planes ->
-                      new StepDescription(
-                          node.name(),
-                          operator,
-                          path(planes),
-                          planes.planes().count(),
-                          planes.activationBits());
-                })
-        .orElseGet(
-            () ->
-                new StepDescription(
-                    node.name(), operator, operator.toLowerCase(Locale.ROOT), 0, Float.SIZE));
-  }
-
-  private static String path(LayerWeights.Planes planes) {
-    return switch (planes.layer().kind()) {
-      case EMBEDDING -> "gather";
-      case DEPTHWISE -> "depthwise";
-      case LINEAR -> planes.bitSerial() ? "bitserial" : "stream or block";
-      case CONV -> planes.bitSerial() ? "bitserial" : "conv";
-    };
   }
 
   Map<String, Tensor> constants() {

@@ -11,6 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.LongSupplier;
 
 /// Runs a plan with scratch memory of its own; used by one thread at a time. A plan is bound to the
 /// shapes of its inputs once; the last few shapes are remembered. All bindings share one block of
@@ -51,14 +52,7 @@ public final class ExecutionContext implements AutoCloseable {
   /// @return the graph's outputs by name, in its order, on the heap
   /// @throws IllegalArgumentException if an input is missing or does not fit
   public Map<String, Tensor> run(Map<String, Tensor> inputs) {
-    if (closed) {
-      throw new IllegalStateException("execution context is closed");
-    }
-    List<Tensor> ordered = ordered(inputs);
-    BoundPlan bound = bound(ordered.stream().map(Tensor::shape).toList());
-    for (int i = 0; i < ordered.size(); i++) {
-      bound.inputs().get(i).data().copyFrom(ordered.get(i).data());
-    }
+    BoundPlan bound = filled(inputs);
     for (BoundStep step : bound.steps()) {
       if (observer.isPresent() && step.observed().isPresent()) {
         BoundStep.Observed seen = step.observed().get();
@@ -75,16 +69,46 @@ public final class ExecutionContext implements AutoCloseable {
     return outputs;
   }
 
+  /// Runs the graph and measures each step; the outputs are dropped.
+  ///
+  /// @param inputs as for [#run]
+  /// @param clock nanoseconds, read once between two steps
+  public PlanProfile profile(Map<String, Tensor> inputs, LongSupplier clock) {
+    BoundPlan bound = filled(inputs);
+    List<Long> nanos = new ArrayList<>(bound.steps().size());
+    long last = clock.getAsLong();
+    for (BoundStep step : bound.steps()) {
+      step.call().run();
+      long now = clock.getAsLong();
+      nanos.add(now - last);
+      last = now;
+    }
+    return new PlanProfile(bound.description(), nanos);
+  }
+
+  /// What runs at these input shapes.
+  ///
+  /// @param shapes of the graph's inputs, in their order
+  public PlanDescription describe(List<Shape> shapes) {
+    return bound(shapes).description();
+  }
+
+  /// The bound plan of these inputs, which are copied to its memory.
+  private BoundPlan filled(Map<String, Tensor> inputs) {
+    if (closed) {
+      throw new IllegalStateException("execution context is closed");
+    }
+    List<Tensor> ordered = ordered(inputs);
+    BoundPlan bound = bound(ordered.stream().map(Tensor::shape).toList());
+    for (int i = 0; i < ordered.size(); i++) {
+      bound.inputs().get(i).data().copyFrom(ordered.get(i).data());
+    }
+    return bound;
+  }
+
   /// @return bytes of the largest block of activations and scratch that a run has needed
   public long peakActivationBytes() {
     return peakActivationBytes;
-  }
-
-  /// The node and kernel path of each call at these input shapes.
-  ///
-  /// @param shapes of the graph's inputs, in their order
-  List<String> paths(List<Shape> shapes) {
-    return bound(shapes).steps().stream().map(step -> step.node() + ": " + step.path()).toList();
   }
 
   private List<Tensor> ordered(Map<String, Tensor> inputs) {

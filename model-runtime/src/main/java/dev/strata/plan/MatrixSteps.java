@@ -158,8 +158,9 @@ final class MatrixSteps {
     Region bias =
         program.repeated(0, Math.ceilDiv(of.n(), PlaneLayout.PANEL_ROWS) * PlaneLayout.PANEL_ROWS);
     Region.Slot scratch = program.slot(FloatKernels.matmulScratch(of.n(), of.k()));
+    long multiplyAdds = of.batch() * of.m() * of.n() * of.k();
     program.step(
-        "float",
+        new StepDescription(program.node(), "float", 0, Float.SIZE, multiplyAdds, 0),
         List.of(a, b, out, scratch),
         memory -> {
           MemorySegment epilogue = program.struct(Structs.epilogueBytes());

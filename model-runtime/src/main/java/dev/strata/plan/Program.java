@@ -24,10 +24,7 @@ final class Program {
   ///
   /// @param call makes the call, with all arguments resolved
   private record Draft(
-      String node,
-      String path,
-      Optional<Observation> observation,
-      Function<Memory, Runnable> call) {}
+      StepDescription what, Optional<Observation> observation, Function<Memory, Runnable> call) {}
 
   private record Observation(String layer, Region input, Shape shape) {}
 
@@ -72,13 +69,18 @@ final class Program {
     return slot(Math.multiplyExact(count, Float.BYTES));
   }
 
-  /// Adds a step that reads or writes the regions.
+  /// Adds a step without weights that reads or writes the regions.
   void step(String path, List<? extends Region> regions, Function<Memory, Runnable> call) {
+    step(new StepDescription(node, path, 0, Float.SIZE, 0, 0), regions, call);
+  }
+
+  /// Adds a step that reads or writes the regions.
+  void step(StepDescription what, List<? extends Region> regions, Function<Memory, Runnable> call) {
     for (Region region : regions) {
       keep(region, drafts.size());
     }
     observation.ifPresent(seen -> keep(seen.input(), drafts.size()));
-    drafts.add(new Draft(node, path, observation, call));
+    drafts.add(new Draft(what, observation, call));
     observation = Optional.empty();
   }
 
@@ -159,8 +161,7 @@ final class Program {
     for (Draft draft : drafts) {
       steps.add(
           new BoundStep(
-              draft.node(),
-              draft.path(),
+              draft.what(),
               draft.call().apply(memory),
               draft
                   .observation()

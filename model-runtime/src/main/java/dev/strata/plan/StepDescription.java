@@ -1,11 +1,17 @@
 package dev.strata.plan;
 
-/// What a plan does at one node, for people.
+/// What one call of a bound plan does, for people: figures of the whole call, batch included.
 ///
-/// @param node the node's name
-/// @param operator the operator's name
-/// @param path the kernel family: for linear layers "stream" (few rows) or "block" (many)
+/// @param node the graph's node it belongs to
+/// @param path the kernel it calls, such as "block" or "quantize rows"
 /// @param planes weight planes read; 0 without plane weights
-/// @param activationBits width of the input's codes; 32 where they stay floats
+/// @param activationBits width of the input's codes; 32 where they are floats
+/// @param multiplyAdds of a product or convolution; 0 for everything else
+/// @param weightBytes bytes of planes or float weights that it reads
 public record StepDescription(
-    String node, String operator, String path, int planes, int activationBits) {}
+    String node,
+    String path,
+    int planes,
+    int activationBits,
+    long multiplyAdds,
+    long weightBytes) {}

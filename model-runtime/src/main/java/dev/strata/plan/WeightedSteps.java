@@ -126,7 +126,7 @@ final class WeightedSteps {
     Region indices = program.region(ids);
     String what = "node '%s', layer '%s'".formatted(program.node(), weights.layer().name());
     program.step(
-        "gather",
+        work(weights, "gather", count, 0),
         List.of(indices, out),
         memory -> {
           MemorySegment id = memory.at(indices);
@@ -175,7 +175,7 @@ final class WeightedSteps {
     MemorySegment weight = weights.weight().asSlice(group * n * k * Float.BYTES);
     Region.Slot scratch = program.slot(FloatKernels.matmulScratch(n, k));
     program.step(
-        "float",
+        work(weights, "float", n, rows * n * k),
         target.regions(x, scratch),
         memory -> {
           MemorySegment epilogue =
@@ -203,8 +203,13 @@ final class WeightedSteps {
     MemorySegment struct = weights.struct(group);
     Path path = path(weights, rows);
     Region.Slot scratch = program.slot(path == Path.BLOCK ? NativeKernels.blockScratch(struct) : 0);
+    PlaneLayout layout = weights.layer().layout();
     program.step(
-        path.label(),
+        work(
+            weights,
+            path.label(),
+            layout.submatrixRows(),
+            rows * layout.submatrixRows() * layout.columns()),
         target.regions(codes.codes(), codes.sums(), codes.scale(), scratch),
         memory -> {
           MemorySegment x = program.struct(Structs.rowsBytes());
@@ -214,14 +219,14 @@ final class WeightedSteps {
               memory.at(codes.sums()),
               memory.at(codes.scale()),
               rows,
-              weights.layer().layout().groups());
+              layout.groups());
           MemorySegment epilogue =
               target.epilogue(
                   program.struct(Structs.epilogueBytes()),
                   memory,
                   weights.bias(group),
                   firstRow,
-                  (long) group * weights.layer().layout().submatrixRows());
+                  (long) group * layout.submatrixRows());
           MemorySegment room = memory.at(scratch);
           long bits = weights.activationBits();
           return switch (path) {
@@ -230,6 +235,31 @@ final class WeightedSteps {
             case BITSERIAL -> () -> NativeKernels.bitserial(struct, x, bits, epilogue);
           };
         });
+  }
+
+  /// @param weightRows how many rows of the weights the step reads
+  /// @param multiplyAdds of the whole step
+  private StepDescription work(
+      LayerWeights weights, String path, long weightRows, long multiplyAdds) {
+    PlaneLayout layout = weights.layer().layout();
+    return switch (weights) {
+      case LayerWeights.Floats _ ->
+          new StepDescription(
+              program.node(),
+              path,
+              0,
+              Float.SIZE,
+              multiplyAdds,
+              weightRows * layout.columns() * Float.BYTES);
+      case LayerWeights.Planes planes ->
+          new StepDescription(
+              program.node(),
+              path,
+              planes.planes().count(),
+              planes.activationBits(),
+              multiplyAdds,
+              planes.planes().count() * layout.planeBytes() * weightRows / layout.rows());
+    };
   }
 
   private enum Path {
@@ -412,6 +442,15 @@ final class WeightedSteps {
           && window.padLeft() == 0;
     }
 
+    /// Output channels, which are the rows of the weights.
+    long channels() {
+      return out.dim(3);
+    }
+
+    long multiplyAdds(LayerWeights weights) {
+      return out.elements() * weights.layer().layout().columns();
+    }
+
     long channelsOfGroup() {
       return in.dim(3) / groups;
     }
@@ -467,7 +506,7 @@ final class WeightedSteps {
   private void depthwise(LayerWeights.Floats weights, Images images, Region x, Target target) {
     MemorySegment window = images.write(program.struct(Structs.windowBytes()));
     program.step(
-        "float depthwise",
+        work(weights, "float depthwise", images.channels(), images.multiplyAdds(weights)),
         target.regions(x),
         memory -> {
           MemorySegment epilogue =
@@ -510,7 +549,11 @@ final class WeightedSteps {
             depthwise ? 0 : NativeKernels.convScratch(weights.structs(), submatrices, window));
     long padCode = zeroCode(weights);
     program.step(
-        depthwise ? "depthwise" : "conv",
+        work(
+            weights,
+            depthwise ? "depthwise" : "conv",
+            images.channels(),
+            images.multiplyAdds(weights)),
         target.regions(codes.codes(), codes.scale(), scratch),
         memory -> {
           MemorySegment epilogue =

@@ -9,6 +9,8 @@ import dev.strata.artifact.ArtifactSlicer;
 import dev.strata.artifact.ArtifactWriter;
 import dev.strata.graph.Shape;
 import dev.strata.graph.Tensor;
+import dev.strata.plan.PlanProfile;
+import dev.strata.plan.StepDescription;
 import dev.strata.precision.Bits;
 import dev.strata.testing.TinyModel;
 import dev.strata.testing.TinyModels;
@@ -17,8 +19,11 @@ import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Collections;
+import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -79,7 +84,25 @@ class LayeredModelTest {
       byte[] eight = answer(session, new Bits(8), inputs(1));
       byte[] one = answer(session, new Bits(1), inputs(1));
       assertTrue(!Arrays.equals(eight, one), "1 bit answers like 8 bits");
-      assertEquals(1, model.steps(new Bits(1)).get(1).planes());
+    }
+  }
+
+  @Test
+  void aProfileNamesEveryStepAndTheTimeItTook() throws IOException {
+    try (LayeredModel model = LayeredModel.open(file);
+        LayeredModel.Session session = model.newSession()) {
+      AtomicLong ticks = new AtomicLong();
+      List<PlanProfile> profiles =
+          session.profile(new Bits(1), inputs(1), () -> ticks.getAndAdd(7));
+      assertEquals(1, profiles.size());
+      PlanProfile profile = profiles.getFirst();
+      List<StepDescription> steps = profile.plan().steps();
+      assertEquals(Collections.nCopies(steps.size(), 7L), profile.nanos());
+      assertTrue(profile.plan().activationBytes() > 0);
+      List<StepDescription> products =
+          steps.stream().filter(step -> step.multiplyAdds() > 0).toList();
+      assertTrue(products.stream().allMatch(step -> step.weightBytes() > 0), products::toString);
+      assertTrue(products.stream().anyMatch(step -> step.planes() == 1), products::toString);
     }
   }
 
