@@ -140,9 +140,10 @@ STRATA_EXPORT int64_t strata_conv_scratch(const struct strata_weights *w, int64_
                                           const struct strata_window *s);
 
 // Depthwise: w has rows = channels and columns = padded kernel_height*kernel_width taps, one group.
-// sums are over the taps (padding included as pad_code). Same formula and epilogue.
+// pad_codes: [channels], the code of zero in each. sums are over the taps (padding included as the
+// channel's pad code). Same formula and epilogue.
 STRATA_EXPORT void strata_depthwise(const struct strata_weights *w, const struct strata_window *s,
-                                    const int8_t *x, const float *x_scale, int64_t pad_code,
+                                    const int8_t *x, const float *x_scale, const int8_t *pad_codes,
                                     const struct strata_epilogue *e);
 
 // ---- activation quantizers ----------------------------------------------------------------------
@@ -161,6 +162,11 @@ STRATA_EXPORT void strata_quantize_static(const float *x, int64_t x_stride, int6
                                           int64_t width, int64_t columns, int64_t group,
                                           float inverse_scale, int64_t zero_point, int64_t low,
                                           int64_t high, int8_t *codes, int32_t *sums);
+// Static, channel by channel: code = clamp(rint(x * inverse_scale[c]) + zero_point[c], -128, 127).
+// x and codes: [pixels][channels]; inverse_scale and zero_point: [channels].
+STRATA_EXPORT void strata_quantize_channels(const float *x, int64_t pixels, int64_t channels,
+                                            const float *inverse_scale, const int8_t *zero_point,
+                                            int8_t *codes);
 // Codes 0..2^abits-1 (as bytes) to bit-planes [rows][abits][columns/32] for strata_bitserial.
 STRATA_EXPORT void strata_pack_planes(const int8_t *codes, int64_t rows, int64_t columns,
                                       int64_t abits, uint32_t *planes);

@@ -4,6 +4,7 @@
 //   kernel_test [seed]
 #define _GNU_SOURCE
 #include <float.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -251,6 +252,7 @@ static void products(void) {
 struct conv_case {
   int depthwise;
   int64_t submatrices, pad_code;
+  int8_t *pad_codes;
   struct strata_weights w[4];
   struct strata_window s;
   int8_t *x;
@@ -312,7 +314,7 @@ static void run_unrolled(const struct conv_case *c) {
 static void run_conv(void *self) {
   struct conv_case *c = self;
   if (c->depthwise) {
-    strata_depthwise(c->w, &c->s, c->x, c->scale, c->pad_code, &c->e);
+    strata_depthwise(c->w, &c->s, c->x, c->scale, c->pad_codes, &c->e);
   } else {
     strata_conv(c->w, c->submatrices, &c->s, c->x, c->scale, c->pad_code, &c->e, c->scratch);
     memset(c->unrolled, 0x5a, (size_t)c->bytes);
@@ -358,6 +360,7 @@ static void convolution(enum shape shape, int64_t bits) {
     c.w[i] = weights(bits, rows, columns, group, 1, RANDOM);
   }
   c.x = bytes(c.s.samples * c.s.height * c.s.width * c.s.channels, RANDOM);
+  c.pad_codes = bytes(c.s.channels, RANDOM);
   c.scale = reals(c.s.samples);
   c.e = epilogue(outputs, width, (rows + 15) / 16 * 16 * c.submatrices);
   c.scratch = scratch(strata_conv_scratch(c.w, c.submatrices, &c.s));
@@ -390,12 +393,14 @@ static void convolutions(void) {
 // -----------------------------------------------------------------------------------------
 
 struct quantize_case {
-  int kind;  // 0 rows, 1 samples, 2 static, 3 planes
+  int kind;  // 0 rows, 1 samples, 2 static, 3 planes, 4 channels
   int64_t rows, width, stride, columns, group, abits;
   float *x;
   int8_t *codes;
   int32_t *sums;
   float *scale;
+  float *inverse_scale;
+  int8_t *zero_point;
   uint32_t *planes;
 };
 
@@ -411,7 +416,10 @@ static void run_quantize(void *self) {
       strata_quantize_static(q->x, q->stride, q->rows, q->width, q->columns, q->group, 9.5f, 3, 0,
                              15, q->codes, q->sums);
       break;
-    default: strata_pack_planes(q->codes, q->rows, q->columns, q->abits, q->planes); break;
+    case 3: strata_pack_planes(q->codes, q->rows, q->columns, q->abits, q->planes); break;
+    default:
+      strata_quantize_channels(q->x, q->rows, q->width, q->inverse_scale, q->zero_point, q->codes);
+      break;
   }
 }
 
@@ -421,18 +429,23 @@ static void quantizer(int kind, int extreme) {
                             .width = edge() + below(2) * 300,
                             .abits = between(1, 8)};
   q.group = 32 * between(1, 3);
-  q.stride = kind == 1 ? q.width : q.width + below(3);
+  q.stride = kind == 1 || kind == 4 ? q.width : q.width + below(3);
   q.columns = (q.width + q.group - 1) / q.group * q.group;
   q.x = reals((q.rows - 1) * q.stride + q.width);
   for (int64_t i = 0; extreme && i < q.width; i++) {
     static const float values[] = {0, -0.0f, FLT_MAX, -FLT_MAX, 1e-40f, 0.5f, 1.5f, -2.5f};
     q.x[i] = extreme == 1 ? 0 : extreme == 2 ? values[below(8)] : 1e-40f * (float)below(3);
   }
-  int64_t codes = kind == 1 ? q.rows * q.width : q.rows * q.columns;
+  int64_t codes = kind == 1 || kind == 4 ? q.rows * q.width : q.rows * q.columns;
   q.codes = bytes(codes, RANDOM);
   q.sums = guarded(q.rows * (q.columns / q.group) * 4);
   int64_t scales = kind == 0 ? q.rows * (q.columns / q.group) : q.rows;
   q.scale = guarded(scales * 4);
+  q.inverse_scale = reals(q.width);
+  q.zero_point = bytes(q.width, RANDOM);
+  for (int64_t i = 0; i < q.width; i++) {
+    q.inverse_scale[i] = fabsf(q.inverse_scale[i]) * 90;
+  }
   q.planes = guarded(q.rows * q.abits * q.columns / 8);
   struct test test = {run_quantize, {q.codes}, {codes}, ""};
   if (kind == 3) {
@@ -453,7 +466,7 @@ static void quantizer(int kind, int extreme) {
 }
 
 static void quantizers(void) {
-  for (int kind = 0; kind < 4; kind++) {
+  for (int kind = 0; kind < 5; kind++) {
     for (int i = 0; i < 40; i++) {
       quantizer(kind, i < 4 ? i : 0);
     }

@@ -322,15 +322,17 @@ final class WeightedSteps {
         quantizeStatic(tensor, x, rows, width, columns, group, codes, sums);
         yield new Codes(codes, sums, program.repeated(tensor.scale(), rows * layout.groups()));
       }
-      case ActivationQuantizer.PerSample _ -> throw unfit(weights);
+      case ActivationQuantizer.PerChannel _, ActivationQuantizer.PerSample _ ->
+          throw unfit(weights);
     };
   }
 
   /// Whole images to codes. Convolution kernels sum the codes of each window themselves.
   private ImageCodes imageCodes(LayerWeights.Planes weights, Shape shape, Region x) {
-    record Key(Region x, Shape shape, ActivationQuantizer by) {}
+    record Key(
+        Region x, Shape shape, ActivationQuantizer by, Optional<LayerWeights.Planes.Channels> of) {}
     return program.shared(
-        new Key(x, shape, weights.input()),
+        new Key(x, shape, weights.input(), weights.channels()),
         ImageCodes.class,
         () -> quantizedImages(weights, shape, x));
   }
@@ -360,6 +362,22 @@ final class WeightedSteps {
         Region.Slot sums = program.slot(rows * Integer.BYTES);
         quantizeStatic(tensor, x, rows, width, width, width, codes, sums);
         yield new ImageCodes(codes, program.repeated(tensor.scale(), samples));
+      }
+      case ActivationQuantizer.PerChannel _ -> {
+        LayerWeights.Planes.Channels by = weights.channels().orElseThrow();
+        long channels = shape.dim(3);
+        long pixels = shape.elements() / channels;
+        program.step(
+            "quantize channels",
+            List.of(x, codes),
+            memory -> {
+              MemorySegment in = memory.at(x);
+              MemorySegment out = memory.at(codes);
+              return () ->
+                  NativeKernels.quantizeChannels(
+                      in, pixels, channels, by.inverseScale(), by.zeroPoint(), out);
+            });
+        yield new ImageCodes(codes, program.repeated(1, samples));
       }
       case ActivationQuantizer.PerGroup _ -> throw unfit(weights);
     };
@@ -547,7 +565,8 @@ final class WeightedSteps {
     Region.Slot scratch =
         program.slot(
             depthwise ? 0 : NativeKernels.convScratch(weights.structs(), submatrices, window));
-    long padCode = zeroCode(weights);
+    long padCode = depthwise ? 0 : zeroCode(weights);
+    MemorySegment padCodes = depthwise ? zeroCodes(weights) : MemorySegment.NULL;
     program.step(
         work(
             weights,
@@ -564,7 +583,7 @@ final class WeightedSteps {
           MemorySegment room = memory.at(scratch);
           if (depthwise) {
             return () ->
-                NativeKernels.depthwise(weights.structs(), window, in, scale, padCode, epilogue);
+                NativeKernels.depthwise(weights.structs(), window, in, scale, padCodes, epilogue);
           }
           return () ->
               NativeKernels.conv(
@@ -616,7 +635,17 @@ final class WeightedSteps {
     return switch (weights.input()) {
       case ActivationQuantizer.PerTensor tensor -> tensor.zeroPoint();
       case ActivationQuantizer.PerGroup _, ActivationQuantizer.PerSample _ -> 0;
+      case ActivationQuantizer.PerChannel _ -> throw unfit(weights);
     };
+  }
+
+  /// The same for each channel of a depthwise layer.
+  private MemorySegment zeroCodes(LayerWeights.Planes weights) {
+    return weights
+        .channels()
+        .map(LayerWeights.Planes.Channels::zeroPoint)
+        .orElseGet(
+            () -> program.struct(weights.layer().layout().rows()).fill((byte) zeroCode(weights)));
   }
 
   private static IllegalArgumentException unfit(LayerWeights.Planes weights) {

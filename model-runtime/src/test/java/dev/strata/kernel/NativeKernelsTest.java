@@ -207,8 +207,11 @@ class NativeKernelsTest {
       float[] scale = floats(1);
       float[] residual = floats(positions * channels);
       float[] expected = new float[positions * channels];
+      byte[] pads = new byte[channels];
+      random.nextBytes(pads);
       for (int c = 0; c < channels; c++) {
-        int[][] codes = ReferenceKernels.windows(image, window, c, 1, 5, layout.paddedColumns());
+        int[][] codes =
+            ReferenceKernels.windows(image, window, c, 1, pads[c], layout.paddedColumns());
         for (int m = 0; m < positions; m++) {
           int at = m * channels + c;
           expected[at] = matrix.output(c, codes[m], scale) + residual[at];
@@ -220,7 +223,7 @@ class NativeKernelsTest {
           shape(image, window),
           arena.allocateFrom(JAVA_BYTE, image.codes()),
           arena.allocateFrom(JAVA_FLOAT, scale),
-          5,
+          arena.allocateFrom(JAVA_BYTE, pads),
           epilogue(matrix.bias(), residual, Activation.IDENTITY, out, channels));
       assertSame(expected, out, "depthwise of %d channels, kernel %d".formatted(channels, kernel));
     }
@@ -298,6 +301,23 @@ class NativeKernelsTest {
       for (int j = 0; j < width; j++) {
         double expected = Math.clamp(Math.rint(rows[0][j] * 20f) + 3, 0.0, 15.0);
         assertEquals(expected, codes.get(JAVA_BYTE, j), "static code %d".formatted(j));
+      }
+      float[] inverse = floats(width);
+      byte[] zeros = new byte[width];
+      random.nextBytes(zeros);
+      for (int c = 0; c < width; c++) {
+        inverse[c] = 300 * Math.abs(inverse[c]);
+      }
+      NativeKernels.quantizeChannels(
+          x,
+          1,
+          width,
+          arena.allocateFrom(JAVA_FLOAT, inverse),
+          arena.allocateFrom(JAVA_BYTE, zeros),
+          codes);
+      for (int c = 0; c < width; c++) {
+        double expected = Math.clamp(Math.rint(rows[0][c] * inverse[c]) + zeros[c], -128.0, 127.0);
+        assertEquals(expected, codes.get(JAVA_BYTE, c), "channel %d of %d".formatted(c, width));
       }
     }
   }
