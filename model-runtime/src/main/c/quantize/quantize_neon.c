@@ -43,6 +43,35 @@ static void codes(const float *x, int64_t count, const struct strata_quantizer *
   }
 }
 
+// Each channel has bounds of its own: the codes' range around its zero point.
+static int32x4_t channel_code(float32x4_t x, float32x4_t inverse_scale, int32x4_t zero_point) {
+  float32x4_t low = vcvtq_f32_s32(vsubq_s32(vdupq_n_s32(INT8_MIN), zero_point));
+  float32x4_t high = vcvtq_f32_s32(vsubq_s32(vdupq_n_s32(INT8_MAX), zero_point));
+  float32x4_t scaled = vmulq_f32(x, inverse_scale);
+  scaled = vbslq_f32(vcltq_f32(scaled, high), scaled, high);
+  scaled = vbslq_f32(vcgtq_f32(scaled, low), scaled, low);
+  return vaddq_s32(vcvtnq_s32_f32(scaled), zero_point);
+}
+
+static void channels(const float *x, int64_t count, const float *inverse_scale,
+                     const int8_t *zero_point, int8_t *out) {
+  for (int64_t i = 0; i < count; i += 8) {
+    size_t part = count - i < 8 ? (size_t)(count - i) : 8;
+    float values[8] = {0}, scales[8] = {0};
+    int8_t bytes[8] = {0};
+    memcpy(values, x + i, part * sizeof *values);
+    memcpy(scales, inverse_scale + i, part * sizeof *scales);
+    memcpy(bytes, zero_point + i, part);
+    int16x8_t zeros = vmovl_s8(vld1_s8(bytes));
+    int32x4_t first =
+        channel_code(vld1q_f32(values), vld1q_f32(scales), vmovl_s16(vget_low_s16(zeros)));
+    int32x4_t second =
+        channel_code(vld1q_f32(values + 4), vld1q_f32(scales + 4), vmovl_s16(vget_high_s16(zeros)));
+    vst1_s8(bytes, vmovn_s16(vcombine_s16(vmovn_s32(first), vmovn_s32(second))));
+    memcpy(out + i, bytes, part);
+  }
+}
+
 // Groups are whole blocks of 32 codes.
 static int32_t sum(const int8_t *codes, int64_t count) {
   int32x4_t total = vdupq_n_s32(0);
@@ -70,4 +99,5 @@ static void planes(const int8_t *codes, int64_t blocks, int64_t abits, uint32_t 
   }
 }
 
-const struct strata_quantize_row strata_quantize_f32_x4__neon = {largest, codes, sum, planes};
+const struct strata_quantize_row strata_quantize_f32_x4__neon = {largest, codes, channels, sum,
+                                                                 planes};

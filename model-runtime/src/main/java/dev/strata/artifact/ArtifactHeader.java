@@ -15,10 +15,12 @@ import java.util.Map;
 /// says of its model. Whether the file goes that far is [ModelArtifact]'s question.
 ///
 /// @param dataOffset byte of the file where the first tensor begins
+/// @param sha256 the hash of length and header, 64 lower-case hex digits
 /// @param tensors in file order, padding included
 /// @param sections section 0 and one for each profile
 record ArtifactHeader(
     long dataOffset,
+    String sha256,
     ModelDescription description,
     List<StoredTensor> tensors,
     List<ArtifactSection> sections) {
@@ -35,6 +37,26 @@ record ArtifactHeader(
   /// @param file the whole file
   static ArtifactHeader read(Path path, MemorySegment file) throws CorruptArtifactException {
     return new Reader(path, file).read();
+  }
+
+  /// Bytes of the JSON that follows the length, within their bounds.
+  ///
+  /// @param file at least the length itself
+  private static long jsonBytes(HeaderFaults faults, MemorySegment file)
+      throws CorruptArtifactException {
+    long length = file.get(LENGTH, 0);
+    faults.require(
+        length >= 2 && length <= HeaderJson.MAX_HEADER_BYTES,
+        0,
+        "a header length of 2 to " + HeaderJson.MAX_HEADER_BYTES,
+        Long.toUnsignedString(length));
+    return length;
+  }
+
+  /// @param start the first [#LENGTH_BYTES] bytes of a file
+  /// @return bytes of length and header together
+  static long length(Path path, MemorySegment start) throws CorruptArtifactException {
+    return LENGTH_BYTES + jsonBytes(new HeaderFaults(path), start);
   }
 
   private static final class Reader {
@@ -70,9 +92,10 @@ record ArtifactHeader(
           HeaderJson.FORMAT + " \"" + HeaderJson.FORMAT_VERSION + "\"",
           String.valueOf(metadata.get(HeaderJson.FORMAT)));
       List<ArtifactSection> sections = readSections();
-      HeaderHash.check(path, json, required(HeaderJson.HEADER_SHA256));
+      String sha256 = required(HeaderJson.HEADER_SHA256);
+      HeaderHash.check(path, json, sha256);
       ModelDescription description = read(HeaderJson.MODEL, ModelDescription.class);
-      return new ArtifactHeader(dataOffset, description, place(sections), sections);
+      return new ArtifactHeader(dataOffset, sha256, description, place(sections), sections);
     }
 
     private byte[] readBytes() throws CorruptArtifactException {
@@ -81,12 +104,7 @@ record ArtifactHeader(
           file.byteSize(),
           "at least " + LENGTH_BYTES + " bytes",
           file.byteSize() + " bytes");
-      long length = file.get(LENGTH, 0);
-      faults.require(
-          length >= 2 && length <= HeaderJson.MAX_HEADER_BYTES,
-          0,
-          "a header length of 2 to " + HeaderJson.MAX_HEADER_BYTES,
-          Long.toUnsignedString(length));
+      long length = jsonBytes(faults, file);
       faults.require(
           length <= file.byteSize() - LENGTH_BYTES,
           file.byteSize(),

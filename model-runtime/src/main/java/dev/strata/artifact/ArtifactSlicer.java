@@ -15,7 +15,7 @@ public final class ArtifactSlicer {
     try (ModelArtifact artifact = ModelArtifact.open(source)) {
       artifact.description().profile(bits);
       ArtifactWriter.write(
-          target, ModelArtifact.available(artifact.description(), bits.count()), artifact);
+          target, ModelArtifact.upTo(artifact.description(), bits.count()), artifact);
     }
   }
 }

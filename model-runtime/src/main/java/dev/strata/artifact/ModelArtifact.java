@@ -21,16 +21,25 @@ import java.util.Optional;
 /// A layered model file, mapped and verified. Owns the mapping; the tensors it hands out are
 /// borrowed and end with it. Safe for use by many threads.
 ///
-/// The file must not be changed while it is open: a mapping of a file that somebody shortens kills
-/// the process.
+/// The file must not be shortened while it is open: that kills the process. A file that is still
+/// being filled is mapped at its final length, and [#admit] makes one section after another
+/// visible; addresses never change, so what was planned on the first sections stays valid.
 public final class ModelArtifact implements TensorSource, AutoCloseable {
   private final Path path;
   private final Arena arena;
   private final MemorySegment file;
-  private final ModelDescription description;
+  private final ModelDescription whole;
   private final List<ArtifactSection> sections;
   private final List<StoredTensor> tensors;
-  private final Map<String, MemorySegment> data = new HashMap<>();
+  private volatile Available available = new Available(0, Optional.empty(), Map.of());
+
+  /// What has been verified.
+  ///
+  /// @param sections how many, from section 0 on
+  /// @param description with the profiles there are planes for; empty before section 1
+  /// @param tensors by name
+  private record Available(
+      int sections, Optional<ModelDescription> description, Map<String, MemorySegment> tensors) {}
 
   private ModelArtifact(Path path, Arena arena, MemorySegment file)
       throws CorruptArtifactException {
@@ -38,17 +47,9 @@ public final class ModelArtifact implements TensorSource, AutoCloseable {
     this.arena = arena;
     this.file = file;
     ArtifactHeader header = ArtifactHeader.read(path, file);
+    whole = header.description();
     sections = header.sections();
     tensors = header.tensors();
-    int bits = checkLength();
-    checkHashes();
-    checkTensors(header.description());
-    description = available(header.description(), bits);
-    for (StoredTensor tensor : tensors) {
-      if (!tensor.isPadding() && sections.get(tensor.section()).present()) {
-        data.put(tensor.name(), file.asSlice(tensor.offset(), tensor.length()));
-      }
-    }
   }
 
   /// Maps a file and checks all of it; docs/artifact-format.md lists the checks in order. Copies
@@ -56,41 +57,143 @@ public final class ModelArtifact implements TensorSource, AutoCloseable {
   ///
   /// @throws CorruptArtifactException if it is damaged or not an artifact
   public static ModelArtifact open(Path path) throws IOException {
+    return map(
+        path,
+        artifact -> {
+          int last = artifact.checkLength();
+          for (int section = 0; section <= last; section++) {
+            artifact.checkHash(section);
+          }
+          artifact.checkTensors();
+          artifact.show(last + 1);
+        });
+  }
+
+  /// Maps a file of its final length of which only the header is sure to be in place. No section is
+  /// believed before [#admit].
+  ///
+  /// @throws CorruptArtifactException if the header is damaged or the file has another length
+  public static ModelArtifact openStaged(Path path) throws IOException {
+    return map(
+        path,
+        artifact -> {
+          artifact.checkTensors();
+          long end = artifact.sections.getLast().end();
+          if (artifact.file.byteSize() != end) {
+            throw new CorruptArtifactException(
+                path,
+                artifact.sections.getLast().label(),
+                end,
+                "a file of %d bytes".formatted(end),
+                "%d bytes".formatted(artifact.file.byteSize()));
+          }
+        });
+  }
+
+  /// The checks that make a mapped file an artifact.
+  private interface Opening {
+    void check(ModelArtifact artifact) throws CorruptArtifactException;
+  }
+
+  private static ModelArtifact map(Path path, Opening opening) throws IOException {
     Arena arena = Arena.ofShared();
     try (FileChannel channel = FileChannel.open(path, READ)) {
-      return new ModelArtifact(path, arena, channel.map(READ_ONLY, 0, channel.size(), arena));
+      ModelArtifact artifact =
+          new ModelArtifact(path, arena, channel.map(READ_ONLY, 0, channel.size(), arena));
+      opening.check(artifact);
+      return artifact;
     } catch (Throwable failure) {
       arena.close();
       throw failure;
     }
   }
 
+  /// Verifies the next section of a staged file and makes it visible, and with it, from section 1
+  /// on, one more width. The section's bytes are in the file and no longer change.
+  ///
+  /// @param section one more than the last that was admitted, 0 at first
+  /// @throws CorruptArtifactException if its bytes are not those that the header announces; nothing
+  ///     has changed then
+  public synchronized void admit(int section) throws CorruptArtifactException {
+    if (section != available.sections()) {
+      throw new IllegalArgumentException(
+          "section: got %d, expected %d".formatted(section, available.sections()));
+    }
+    checkHash(section);
+    show(section + 1);
+  }
+
+  /// How many sections are verified and visible.
+  public int admittedSections() {
+    return available.sections();
+  }
+
+  /// Lets go of the memory of one section. It stays readable: the next access brings it back from
+  /// the file.
+  public void evict(int section) {
+    bytes(section).unload();
+  }
+
+  /// Brings one section into memory, from the file.
+  public void fetch(int section) {
+    bytes(section).load();
+  }
+
+  private MemorySegment bytes(int section) {
+    return file.asSlice(sections.get(section).offset(), sections.get(section).length());
+  }
+
+  private void show(int count) {
+    Map<String, MemorySegment> visible = new HashMap<>();
+    for (StoredTensor tensor : tensors) {
+      if (!tensor.isPadding() && tensor.section() < count) {
+        visible.put(tensor.name(), file.asSlice(tensor.offset(), tensor.length()));
+      }
+    }
+    available =
+        new Available(
+            count,
+            count < 2 ? Optional.empty() : Optional.of(upTo(whole, count - 1)),
+            Map.copyOf(visible));
+  }
+
   /// What the file says of its model, with the profiles and the default width that it has planes
   /// for.
+  ///
+  /// @throws IllegalStateException if section 1 has not been admitted
   public ModelDescription description() {
-    return description;
+    return available
+        .description()
+        .orElseThrow(
+            () -> new IllegalStateException("%s: no width has been admitted".formatted(path)));
+  }
+
+  /// What the file says of its model, with every profile, whatever has been admitted.
+  public ModelDescription wholeDescription() {
+    return whole;
   }
 
   @Override
   public Optional<MemorySegment> find(String name) {
-    return Optional.ofNullable(data.get(name));
+    return Optional.ofNullable(available.tensors().get(name));
   }
 
   /// Widths that can be asked for, ascending.
   public List<Bits> precisions() {
-    return description.profiles().stream().map(PrecisionProfile::bits).toList();
+    return description().profiles().stream().map(PrecisionProfile::bits).toList();
   }
 
   /// Length of the file that this width depends on.
   ///
   /// @throws IllegalArgumentException if the file does not have the width
   public long prefixBytes(Bits bits) {
-    description.profile(bits);
+    description().profile(bits);
     return sections.get(bits.count()).end();
   }
 
   /// Bytes of the weight planes in the file.
   public long planeBytes() {
+    ModelDescription description = description();
     return description.graph().layers().stream()
         .mapToLong(
             layer ->
@@ -139,29 +242,25 @@ public final class ModelArtifact implements TensorSource, AutoCloseable {
         path, cut.label(), file.byteSize(), "bytes up to %d".formatted(cut.end()), found);
   }
 
-  private void checkHashes() throws CorruptArtifactException {
-    for (ArtifactSection section : sections) {
-      if (!section.present()) {
-        return;
-      }
-      MessageDigest digest = HeaderHash.sha256();
-      HeaderHash.update(digest, file.asSlice(section.offset(), section.length()));
-      String computed = HeaderHash.hex(digest);
-      if (!computed.equals(section.sha256())) {
-        throw new CorruptArtifactException(
-            path, section.label(), section.offset(), "SHA-256 " + section.sha256(), computed);
-      }
+  private void checkHash(int index) throws CorruptArtifactException {
+    ArtifactSection section = sections.get(index);
+    MessageDigest digest = HeaderHash.sha256();
+    HeaderHash.update(digest, bytes(index));
+    String computed = HeaderHash.hex(digest);
+    if (!computed.equals(section.sha256())) {
+      throw new CorruptArtifactException(
+          path, section.label(), section.offset(), "SHA-256 " + section.sha256(), computed);
     }
   }
 
   /// Holds the file's tensors against those that its model must have.
-  private void checkTensors(ModelDescription described) throws CorruptArtifactException {
+  private void checkTensors() throws CorruptArtifactException {
     List<StoredTensor> stored = tensors.stream().filter(tensor -> !tensor.isPadding()).toList();
     TensorPlan plan;
     try {
       plan =
           TensorPlan.of(
-              described, name -> stored.stream().anyMatch(tensor -> tensor.name().equals(name)));
+              whole, name -> stored.stream().anyMatch(tensor -> tensor.name().equals(name)));
     } catch (IllegalArgumentException | ArithmeticException failure) {
       throw damaged("a consistent model", failure.getMessage());
     }
@@ -199,7 +298,7 @@ public final class ModelArtifact implements TensorSource, AutoCloseable {
   }
 
   /// The description of a model of fewer bits.
-  static ModelDescription available(ModelDescription whole, int bits) {
+  static ModelDescription upTo(ModelDescription whole, int bits) {
     Bits widest = new Bits(bits);
     return new ModelDescription(
         whole.name(),

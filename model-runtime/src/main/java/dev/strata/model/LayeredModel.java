@@ -19,6 +19,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.LongSupplier;
 
@@ -32,9 +33,9 @@ public final class LayeredModel implements AutoCloseable {
   private final ModelArtifact artifact;
   private final ModelProcessing processing;
   private final Arena arena;
-  private final Map<Bits, ExecutablePlan> plans = new HashMap<>();
+  private final Map<Bits, ExecutablePlan> plans = new ConcurrentHashMap<>();
   private int sessions;
-  private boolean closed;
+  private volatile boolean closed;
 
   private LayeredModel(ModelArtifact artifact, ModelProcessing processing) {
     this.artifact = artifact;
@@ -46,7 +47,12 @@ public final class LayeredModel implements AutoCloseable {
   ///
   /// @throws dev.strata.artifact.CorruptArtifactException if the file is damaged
   public static LayeredModel open(Path file) throws IOException {
-    ModelArtifact artifact = ModelArtifact.open(file);
+    return of(ModelArtifact.open(file));
+  }
+
+  /// Takes over an open artifact that has at least one width. Widths that it admits later can be
+  /// asked for from then on. The artifact is closed with the model, or at once if this fails.
+  public static LayeredModel of(ModelArtifact artifact) {
     try {
       return new LayeredModel(artifact, ModelProcessing.of(artifact.description(), artifact));
     } catch (Throwable failure) {
@@ -72,6 +78,17 @@ public final class LayeredModel implements AutoCloseable {
   /// Bytes of weight planes mapped and resident for all available precisions.
   public long planeBytes() {
     return artifact.planeBytes();
+  }
+
+  /// Lets go of the memory of the planes that only this and wider precisions read. They stay
+  /// usable: the next access brings them back from the file.
+  public void evict(Bits bits) {
+    artifact.evict(bits.count());
+  }
+
+  /// Brings the planes that this precision adds to the one below it into memory.
+  public void fetch(Bits bits) {
+    artifact.fetch(bits.count());
   }
 
   /// Scratch memory and prepared plans of one worker thread; close it after use, before the model.
@@ -101,7 +118,8 @@ public final class LayeredModel implements AutoCloseable {
     artifact.close();
   }
 
-  private synchronized ExecutablePlan plan(Bits bits) {
+  /// Not under the model's lock: making one plan does not hold up who uses another.
+  private ExecutablePlan plan(Bits bits) {
     requireOpen();
     return plans.computeIfAbsent(
         bits,

@@ -1,0 +1,44 @@
+package dev.strata.kernel;
+
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemorySegment;
+import java.lang.invoke.MethodHandle;
+import java.util.Optional;
+
+/// The operating system's priority of a thread. Java's own [Thread#setPriority] does nothing on
+/// Linux unless the whole process was started for it.
+public final class ThreadPriority {
+
+  /// The `which` of setpriority(2) that takes a thread; `who` 0 is the calling one.
+  private static final int PRIO_PROCESS = 0;
+
+  /// The nicest there is: such a thread runs on what others leave.
+  private static final int LOWEST = 19;
+
+  private ThreadPriority() {}
+
+  /// Gives the calling thread the lowest priority, for good.
+  ///
+  /// @return whether the system could do so; where it cannot, nothing has changed
+  public static boolean lower() {
+    Optional<MemorySegment> setpriority = Linker.nativeLinker().defaultLookup().find("setpriority");
+    return setpriority.isPresent() && call(handle(setpriority.get())) == 0;
+  }
+
+  @SuppressWarnings("restricted")
+  private static MethodHandle handle(MemorySegment function) {
+    return Linker.nativeLinker()
+        .downcallHandle(function, FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT));
+  }
+
+  private static int call(MethodHandle setpriority) {
+    try {
+      return (int) setpriority.invokeExact(PRIO_PROCESS, 0, LOWEST);
+    } catch (Throwable failure) {
+      throw new AssertionError("setpriority", failure);
+    }
+  }
+}
