@@ -74,9 +74,9 @@ public final class LayeredModel implements AutoCloseable {
     return artifact.prefixBytes(bits);
   }
 
-  /// Bytes of weight planes mapped and resident for all available precisions.
-  public long planeBytes() {
-    return artifact.planeBytes();
+  /// Bytes of weight planes that a request of this precision reads.
+  public long planeBytes(Bits bits) {
+    return artifact.planeBytes(bits);
   }
 
   /// Lets go of the memory of the planes that only this and wider precisions read. They stay
