@@ -6,6 +6,7 @@ import dev.strata.graph.Tensor;
 import dev.strata.plan.ExecutablePlan;
 import dev.strata.plan.ExecutionContext;
 import dev.strata.plan.Planner;
+import dev.strata.plan.ScratchBlock;
 import dev.strata.plan.StepDescription;
 import dev.strata.precision.Bits;
 import dev.strata.processing.ModelProcessing;
@@ -95,6 +96,12 @@ public final class LayeredModel implements AutoCloseable {
     return plan(bits).steps();
   }
 
+  /// Plans a precision now, which else its first request pays for.
+  public void planAhead(Bits bits) {
+    description().profile(bits);
+    plan(bits);
+  }
+
   /// Scratch memory and prepared plans of one worker thread; close it after use, before the model.
   ///
   /// @throws IllegalStateException if the model is closed
@@ -149,6 +156,10 @@ public final class LayeredModel implements AutoCloseable {
   public static final class Session implements AutoCloseable {
     private final LayeredModel model;
     private final Map<Bits, ExecutionContext> contexts = new HashMap<>();
+
+    /// One for all widths, which run one after another.
+    private final ScratchBlock block = new ScratchBlock();
+
     private final AtomicBoolean busy = new AtomicBoolean();
     private boolean closed;
 
@@ -168,7 +179,7 @@ public final class LayeredModel implements AutoCloseable {
       try {
         List<PreparedBatch> batches = model.processing.prepare(inputs);
         ExecutionContext context =
-            contexts.computeIfAbsent(bits, wanted -> model.plan(wanted).newContext());
+            contexts.computeIfAbsent(bits, wanted -> model.plan(wanted).newContext(block));
         List<Map<String, Tensor>> graphOutputs = new ArrayList<>(batches.size());
         for (PreparedBatch batch : batches) {
           graphOutputs.add(context.run(batch.graphInputs()));
@@ -190,6 +201,7 @@ public final class LayeredModel implements AutoCloseable {
       try {
         closed = true;
         contexts.values().forEach(ExecutionContext::close);
+        block.close();
       } finally {
         busy.set(false);
         model.sessionClosed();

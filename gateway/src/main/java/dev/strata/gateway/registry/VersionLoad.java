@@ -258,7 +258,7 @@ final class VersionLoad {
   private void warmUp(LoadedModel model, int width) {
     Bits bits = new Bits(width);
     try (ServedModel.Session session = model.newSession()) {
-      model.layered().steps(bits);
+      model.layered().planAhead(bits);
       if (settings.warmUp().runs() > 0) {
         Map<String, Tensor> inputs =
             SampleInputs.of(model.layered().description(), settings.warmUp().rows());
