@@ -1,11 +1,17 @@
 package dev.strata.gateway;
 
+import dev.strata.gateway.registry.LoadObserver;
+import dev.strata.gateway.registry.MemoryBudget;
 import dev.strata.gateway.registry.ModelRegistry;
 import dev.strata.gateway.registry.ModelRepository;
+import dev.strata.gateway.registry.SignaturePolicy;
 import dev.strata.gateway.scheduling.Scheduler;
 import jakarta.enterprise.inject.Disposes;
 import jakarta.enterprise.inject.Produces;
 import jakarta.inject.Singleton;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
 
 /// Makes the parts that know nothing of the framework out of the configuration.
 @Singleton
@@ -20,6 +26,11 @@ final class GatewayWiring {
 
   private static void check(GatewayConfig config) {
     inRange("repository-poll (ms)", config.repositoryPoll().toMillis(), 10, 3_600_000);
+    inRange("loading.threads", config.loading().threads(), 1, 64);
+    inRange("loading.stall (ms)", config.loading().stall().toMillis(), 100, 3_600_000);
+    inRange("cache.max-bytes", config.cache().maxBytes(), 1, Long.MAX_VALUE);
+    inRange("memory.budget-bytes", config.memory().budgetBytes().orElse(1), 1, Long.MAX_VALUE);
+    inRange("memory.idle (ms)", config.memory().idle().toMillis(), 0, 86_400_000);
     inRange("scheduling.workers", workers(config), 1, 1024);
     inRange("scheduling.queue-capacity", config.scheduling().queueCapacity(), 1, 1_000_000);
     inRange("limits.message-bytes", config.limits().messageBytes(), 1024, Integer.MAX_VALUE);
@@ -45,8 +56,51 @@ final class GatewayWiring {
 
   @Produces
   @Singleton
-  ModelRepository repository(ModelRegistry registry) {
-    return new ModelRepository(config.repositories(), registry);
+  ModelRepository repository(ModelRegistry registry, LoadObserver observer) {
+    try {
+      return new ModelRepository(
+          new ModelRepository.Options(
+              config.repositories(),
+              config.modelControl(),
+              config.load().orElse(List.of()),
+              config.cache().directory(),
+              config.cache().maxBytes(),
+              config.memory().budgetBytes().orElse(MemoryBudget.NO_LIMIT),
+              config.memory().idle(),
+              signatures(),
+              config.loading().threads(),
+              config.loading().stall()),
+          registry,
+          observer);
+    } catch (IOException failure) {
+      throw new IllegalArgumentException(
+          "strata.cache.directory: " + failure.getMessage(), failure);
+    }
+  }
+
+  private SignaturePolicy signatures() {
+    SignaturePolicy.Strictness strictness = config.signature().policy();
+    if (strictness == SignaturePolicy.Strictness.OFF) {
+      return SignaturePolicy.NONE;
+    }
+    Path keys =
+        config
+            .signature()
+            .keys()
+            .orElseThrow(
+                () ->
+                    new IllegalArgumentException(
+                        "strata.signature.keys: got none, expected a directory of public keys"));
+    try {
+      return SignaturePolicy.of(strictness, keys);
+    } catch (IOException unusable) {
+      throw new IllegalArgumentException(
+          "strata.signature.keys: " + unusable.getMessage(), unusable);
+    }
+  }
+
+  void close(@Disposes ModelRepository repository) {
+    repository.close();
   }
 
   @Produces

@@ -3,6 +3,7 @@ package dev.strata.gateway;
 import dev.strata.gateway.call.InferenceRequest;
 import dev.strata.gateway.call.InferenceResult;
 import dev.strata.gateway.call.ModelCard;
+import dev.strata.gateway.call.Precision;
 import dev.strata.gateway.call.Protocol;
 import dev.strata.gateway.call.ServedModel;
 import dev.strata.gateway.metrics.RequestMetrics;
@@ -60,6 +61,9 @@ public final class InferencePipeline {
       ModelCard card = model.card();
       measured.model(card.name(), card.version());
       card.signature().check(request, maxRows);
+      if (request.precision() instanceof Precision.Exactly(Bits wanted)) {
+        card.requirePresent(wanted);
+      }
       Bits bits =
           PrecisionPolicy.choose(request.precision(), card.precisions(), card.defaultBits());
       measured.bits(bits);

@@ -12,12 +12,12 @@ import java.time.Duration;
 import java.util.concurrent.locks.LockSupport;
 import org.jboss.logging.Logger;
 
-/// The one background thread that loads models: what is on disk at the start, and then whatever
-/// appears, changes or goes.
+/// The thread that keeps the models in step: starts the loads of what is to be there at the start,
+/// and then looks again and again at the repositories and the memory.
 @Singleton
 public final class RepositoryWatch {
 
-  /// Every model that was on disk at the start has been loaded or has failed.
+  /// Every model that is to be there at the start answers with the widths it must have, or failed.
   public record Settled() {}
 
   private static final Logger LOG = Logger.getLogger(RepositoryWatch.class);
@@ -49,13 +49,14 @@ public final class RepositoryWatch {
             .unstarted(this::run);
   }
 
-  /// @return whether every model that was on disk at the start has been loaded or has failed
+  /// @return whether every model that is to be there at the start answers with the widths it must
+  ///     have, or has failed
   public boolean settled() {
     return settled;
   }
 
   void start(@Observes StartupEvent event) {
-    repository.announce();
+    var _ = repository.start().thenRun(this::settle);
     thread.start();
   }
 
@@ -74,10 +75,8 @@ public final class RepositoryWatch {
   private void run() {
     while (!Thread.currentThread().isInterrupted()) {
       try {
-        if (repository.refresh()) {
-          metrics.show(registry.entries());
-        }
-        settle();
+        repository.refresh();
+        metrics.show(registry.entries());
         Thread.sleep(poll);
       } catch (InterruptedException stop) {
         return;

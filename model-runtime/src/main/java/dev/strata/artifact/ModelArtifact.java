@@ -191,17 +191,19 @@ public final class ModelArtifact implements TensorSource, AutoCloseable {
     return sections.get(bits.count()).end();
   }
 
-  /// Bytes of the weight planes in the file.
-  public long planeBytes() {
+  /// Bytes of the weight planes that this width reads.
+  ///
+  /// @throws IllegalArgumentException if the file does not have the width
+  public long planeBytes(Bits bits) {
     ModelDescription description = description();
+    PrecisionProfile profile = description.profile(bits);
     return description.graph().layers().stream()
         .mapToLong(
             layer ->
                 switch (layer.storage()) {
                   case FLOAT -> 0;
                   case PLANES ->
-                      description.profiles().getLast().layer(layer.name()).planes().count()
-                          * layer.layout().planeBytes();
+                      profile.layer(layer.name()).planes().count() * layer.layout().planeBytes();
                 })
         .sum();
   }

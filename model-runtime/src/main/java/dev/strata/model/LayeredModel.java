@@ -7,6 +7,7 @@ import dev.strata.plan.ExecutablePlan;
 import dev.strata.plan.ExecutionContext;
 import dev.strata.plan.PlanProfile;
 import dev.strata.plan.Planner;
+import dev.strata.plan.ScratchBlock;
 import dev.strata.precision.Bits;
 import dev.strata.processing.ModelProcessing;
 import dev.strata.processing.PreparedBatch;
@@ -75,9 +76,9 @@ public final class LayeredModel implements AutoCloseable {
     return artifact.prefixBytes(bits);
   }
 
-  /// Bytes of weight planes mapped and resident for all available precisions.
-  public long planeBytes() {
-    return artifact.planeBytes();
+  /// Bytes of weight planes that a request of this precision reads.
+  public long planeBytes(Bits bits) {
+    return artifact.planeBytes(bits);
   }
 
   /// Lets go of the memory of the planes that only this and wider precisions read. They stay
@@ -89,6 +90,12 @@ public final class LayeredModel implements AutoCloseable {
   /// Brings the planes that this precision adds to the one below it into memory.
   public void fetch(Bits bits) {
     artifact.fetch(bits.count());
+  }
+
+  /// Plans a precision now, which else its first request pays for.
+  public void planAhead(Bits bits) {
+    description().profile(bits);
+    plan(bits);
   }
 
   /// Scratch memory and prepared plans of one worker thread; close it after use, before the model.
@@ -145,6 +152,10 @@ public final class LayeredModel implements AutoCloseable {
   public static final class Session implements AutoCloseable {
     private final LayeredModel model;
     private final Map<Bits, ExecutionContext> contexts = new HashMap<>();
+
+    /// One for all widths, which run one after another.
+    private final ScratchBlock block = new ScratchBlock();
+
     private final AtomicBoolean busy = new AtomicBoolean();
     private boolean closed;
 
@@ -196,7 +207,7 @@ public final class LayeredModel implements AutoCloseable {
     }
 
     private ExecutionContext context(Bits bits) {
-      return contexts.computeIfAbsent(bits, wanted -> model.plan(wanted).newContext());
+      return contexts.computeIfAbsent(bits, wanted -> model.plan(wanted).newContext(block));
     }
 
     @Override
@@ -208,6 +219,7 @@ public final class LayeredModel implements AutoCloseable {
       try {
         closed = true;
         contexts.values().forEach(ExecutionContext::close);
+        block.close();
       } finally {
         busy.set(false);
         model.sessionClosed();

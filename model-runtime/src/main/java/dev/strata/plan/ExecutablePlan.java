@@ -27,6 +27,12 @@ public final class ExecutablePlan {
     return new ExecutionContext(this, MemoryPlan.Reuse.BY_LIVENESS);
   }
 
+  /// @param block memory that this and other contexts of the same thread use in turn; must outlive
+  ///     the context
+  public ExecutionContext newContext(ScratchBlock block) {
+    return new ExecutionContext(this, MemoryPlan.Reuse.BY_LIVENESS, block);
+  }
+
   public ModelGraph graph() {
     return graph;
   }

@@ -15,12 +15,9 @@ import java.util.function.LongSupplier;
 
 /// Runs a plan with scratch memory of its own; used by one thread at a time. A plan is bound to the
 /// shapes of its inputs once; the last few shapes are remembered. All bindings share one block of
-/// memory, which grows with the largest.
+/// memory, and so may all contexts of a thread.
 public final class ExecutionContext implements AutoCloseable {
   private static final int REMEMBERED_SHAPES = 64;
-
-  /// The block grows by at least this factor, so that it seldom does.
-  private static final double GROWTH = 1.25;
 
   private record Binding(BoundPlan bound, Arena arena) {}
 
@@ -30,15 +27,32 @@ public final class ExecutionContext implements AutoCloseable {
   /// Least recently used first.
   private final Map<List<Shape>, Binding> bindings = new LinkedHashMap<>(16, 0.75f, true);
 
-  private Arena blockArena = Arena.ofShared();
-  private MemorySegment block = MemorySegment.NULL;
+  private final ScratchBlock block;
+  private final boolean ownsBlock;
+
+  /// The place of the block that all bindings refer to.
+  private int place;
+
   private Optional<ActivationObserver> observer = Optional.empty();
   private long peakActivationBytes;
   private boolean closed;
 
+  /// A context with a block of its own.
   ExecutionContext(ExecutablePlan plan, MemoryPlan.Reuse reuse) {
+    this(plan, reuse, new ScratchBlock(), true);
+  }
+
+  /// A context that borrows a block, which outlives it.
+  ExecutionContext(ExecutablePlan plan, MemoryPlan.Reuse reuse, ScratchBlock block) {
+    this(plan, reuse, block, false);
+  }
+
+  private ExecutionContext(
+      ExecutablePlan plan, MemoryPlan.Reuse reuse, ScratchBlock block, boolean ownsBlock) {
     this.plan = plan;
     this.reuse = reuse;
+    this.block = block;
+    this.ownsBlock = ownsBlock;
   }
 
   /// From now on, shows the input of each weighted layer to the observer.
@@ -136,6 +150,7 @@ public final class ExecutionContext implements AutoCloseable {
   }
 
   private BoundPlan bound(List<Shape> shapes) {
+    followBlock();
     Binding known = bindings.get(shapes);
     if (known != null) {
       return known.bound();
@@ -156,17 +171,18 @@ public final class ExecutionContext implements AutoCloseable {
     }
   }
 
-  /// The shared block. When it grows it moves, and bindings to the old one are forgotten.
   private MemorySegment block(long bytes) {
-    if (bytes > block.byteSize()) {
+    MemorySegment memory = block.atLeast(bytes);
+    followBlock();
+    return memory;
+  }
+
+  /// When the block has moved, bindings to the old place are forgotten.
+  private void followBlock() {
+    if (place != block.place()) {
+      place = block.place();
       forget();
-      long grown = Math.max(bytes, (long) (block.byteSize() * GROWTH));
-      block = MemorySegment.NULL;
-      blockArena.close();
-      blockArena = Arena.ofShared();
-      block = blockArena.allocate(grown, MemoryPlan.ALIGNMENT);
     }
-    return block;
   }
 
   private void forget() {
@@ -179,7 +195,9 @@ public final class ExecutionContext implements AutoCloseable {
     if (!closed) {
       closed = true;
       forget();
-      blockArena.close();
+      if (ownsBlock) {
+        block.close();
+      }
     }
   }
 }

@@ -82,7 +82,7 @@ final class RoundTripTest {
           8
               * (model.description().graph().layer("hidden").layout().planeBytes()
                   + model.description().graph().layer("head").layout().planeBytes()),
-          artifact.planeBytes());
+          artifact.planeBytes(artifact.precisions().getLast()));
     }
   }
 

@@ -78,6 +78,22 @@ class LayeredModelTest {
   }
 
   @Test
+  void widthsThatShareTheirScratchMemoryDoNotDisturbOneAnother() throws IOException {
+    try (LayeredModel model = LayeredModel.open(file);
+        LayeredModel.Session session = model.newSession()) {
+      for (int rows : new int[] {1, 60, 3, 200, 1}) {
+        for (int bits : new int[] {2, 8, 5}) {
+          try (LayeredModel.Session alone = model.newSession()) {
+            assertArrayEquals(
+                alone.predict(new Bits(bits), inputs(rows)).outputs().get("y").toFloats(),
+                session.predict(new Bits(bits), inputs(rows)).outputs().get("y").toFloats());
+          }
+        }
+      }
+    }
+  }
+
+  @Test
   void widthsDiffer() throws IOException {
     try (LayeredModel model = LayeredModel.open(file);
         LayeredModel.Session session = model.newSession()) {

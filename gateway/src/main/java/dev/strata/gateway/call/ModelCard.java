@@ -10,7 +10,9 @@ import java.util.Objects;
 /// @param defaultBits the precision of a request that names none
 /// @param offers one per available width, ascending
 /// @param labels class names, may be empty
-/// @param planeBytes bytes of weight planes mapped for all widths together
+/// @param planeBytes bytes of weight planes that the offered widths read, all together
+/// @param arriving widths of the artifact that have not been received and verified yet
+/// @param evicted widths that were given up for want of memory, until there is room again
 public record ModelCard(
     String name,
     String version,
@@ -18,7 +20,9 @@ public record ModelCard(
     Bits defaultBits,
     List<Offer> offers,
     List<String> labels,
-    long planeBytes) {
+    long planeBytes,
+    List<Bits> arriving,
+    List<Bits> evicted) {
 
   /// One width: how many bytes of the file it needs and how good it was measured to be.
   ///
@@ -33,6 +37,37 @@ public record ModelCard(
     Objects.requireNonNull(defaultBits);
     offers = List.copyOf(offers);
     labels = List.copyOf(labels);
+    arriving = List.copyOf(arriving);
+    evicted = List.copyOf(evicted);
+  }
+
+  /// A model that has all of its widths.
+  public ModelCard(
+      String name,
+      String version,
+      Signature signature,
+      Bits defaultBits,
+      List<Offer> offers,
+      List<String> labels,
+      long planeBytes) {
+    this(name, version, signature, defaultBits, offers, labels, planeBytes, List.of(), List.of());
+  }
+
+  /// Refuses a width that the model has, but not now.
+  ///
+  /// @throws InferenceException if a later attempt may succeed
+  public void requirePresent(Bits bits) {
+    if (arriving.contains(bits) || evicted.contains(bits)) {
+      throw new InferenceException(
+          ErrorCode.MODEL_NOT_READY,
+          "bits: got %s, model '%s' has %s now%s%s"
+              .formatted(
+                  bits,
+                  name,
+                  precisions(),
+                  arriving.isEmpty() ? "" : "; " + arriving + " are still arriving",
+                  evicted.isEmpty() ? "" : "; " + evicted + " come back when there is memory"));
+    }
   }
 
   public List<Bits> precisions() {

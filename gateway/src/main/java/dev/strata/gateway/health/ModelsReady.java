@@ -9,8 +9,8 @@ import org.eclipse.microprofile.health.HealthCheckResponse;
 import org.eclipse.microprofile.health.HealthCheckResponseBuilder;
 import org.eclipse.microprofile.health.Readiness;
 
-/// Ready when every model that was on disk at the start has been loaded or has failed. Models that
-/// come later do not change it; the data say how each stands.
+/// Ready when every model that is to be there at the start answers with the widths its owner
+/// requires, or has failed. Models that come later do not change it; the data say how each stands.
 @Readiness
 @Singleton
 public final class ModelsReady implements HealthCheck {
@@ -30,12 +30,20 @@ public final class ModelsReady implements HealthCheck {
     for (ModelRegistry.Entry entry : registry.entries()) {
       String state =
           switch (entry.state()) {
-            case ModelState.Loading() -> "loading";
-            case ModelState.Ready(var card) -> "ready at %s bits".formatted(card.precisions());
-            case ModelState.Failed(String reason) -> "failed: " + reason;
+            case ModelState.Known() -> "not loaded";
+            case ModelState.Loading(String note) -> "loading" + because(note);
+            case ModelState.Ready(var card, String note) ->
+                "ready at %s bits%s".formatted(card.precisions(), because(note));
+            case ModelState.Failed(String reason) -> "failed" + because(reason);
+            case ModelState.Unloading() -> "unloading";
+            case ModelState.Unloaded() -> "unloaded";
           };
       response.withData(entry.name() + "/" + entry.version(), state);
     }
     return response.build();
+  }
+
+  private static String because(String reason) {
+    return reason.isEmpty() ? "" : ": " + reason;
   }
 }

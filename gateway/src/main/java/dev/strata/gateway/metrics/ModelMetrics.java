@@ -1,29 +1,46 @@
 package dev.strata.gateway.metrics;
 
 import dev.strata.gateway.call.ModelCard;
+import dev.strata.gateway.registry.LoadObserver;
 import dev.strata.gateway.registry.ModelRegistry;
 import dev.strata.gateway.registry.ModelState;
 import dev.strata.gateway.scheduling.Scheduler;
 import dev.strata.kernel.NativeLibrary;
+import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.MultiGauge;
 import io.micrometer.core.instrument.Tags;
+import io.micrometer.core.instrument.Timer;
 import jakarta.inject.Singleton;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 
-/// Gauges of what is loaded and what waits.
+/// Gauges of what is loaded and what waits, and what loading costs.
 @Singleton
-public final class ModelMetrics {
+public final class ModelMetrics implements LoadObserver {
 
+  private final MeterRegistry meters;
   private final MultiGauge planeBytes;
+  private final MultiGauge residentPlanes;
+  private final MultiGauge storedPlanes;
 
   ModelMetrics(MeterRegistry meters, Scheduler scheduler) {
+    this.meters = meters;
+    this.residentPlanes =
+        MultiGauge.builder("strata.planes.resident")
+            .description("Widths in memory, which can be asked for")
+            .register(meters);
+    this.storedPlanes =
+        MultiGauge.builder("strata.planes.total")
+            .description("Widths of the artifact, in memory or not")
+            .register(meters);
     this.planeBytes =
         MultiGauge.builder("strata.plane")
             .baseUnit("bytes")
-            .description("Bytes of weight planes mapped, all widths together")
+            .description("Bytes of weight planes in memory")
             .register(meters);
     Gauge.builder("strata.queue.depth", scheduler, Scheduler::depth)
         .description("Requests that wait for a worker")
@@ -39,14 +56,46 @@ public final class ModelMetrics {
 
   /// Shows exactly the models that are ready.
   public void show(List<ModelRegistry.Entry> entries) {
-    List<MultiGauge.Row<?>> rows = new ArrayList<>();
+    List<MultiGauge.Row<?>> bytes = new ArrayList<>();
+    List<MultiGauge.Row<?>> resident = new ArrayList<>();
+    List<MultiGauge.Row<?>> stored = new ArrayList<>();
     for (ModelRegistry.Entry entry : entries) {
-      if (entry.state() instanceof ModelState.Ready(ModelCard card)) {
-        rows.add(
-            MultiGauge.Row.of(
-                Tags.of("model", card.name(), "version", card.version()), card.planeBytes()));
+      if (entry.state() instanceof ModelState.Ready(ModelCard card, _)) {
+        Tags tags = Tags.of("model", card.name(), "version", card.version());
+        int widths = card.offers().size();
+        bytes.add(MultiGauge.Row.of(tags, card.planeBytes()));
+        resident.add(MultiGauge.Row.of(tags, widths));
+        stored.add(
+            MultiGauge.Row.of(tags, widths + card.arriving().size() + card.evicted().size()));
       }
     }
-    planeBytes.register(rows, true);
+    planeBytes.register(bytes, true);
+    residentPlanes.register(resident, true);
+    storedPlanes.register(stored, true);
+  }
+
+  @Override
+  public void loaded(String model, Stage stage, Duration time) {
+    Timer.builder("strata.load.duration")
+        .description("Time from the begin of a load to its stages")
+        .tag("model", model)
+        .tag("stage", stage.name().toLowerCase(Locale.ROOT))
+        .register(meters)
+        .record(time);
+  }
+
+  @Override
+  public void evicted(String model, int planes) {
+    planeMoves("strata.planes.evicted", "Widths given up for want of memory", model)
+        .increment(planes);
+  }
+
+  @Override
+  public void returned(String model) {
+    planeMoves("strata.planes.returned", "Widths that came back into memory", model).increment();
+  }
+
+  private Counter planeMoves(String name, String description, String model) {
+    return Counter.builder(name).description(description).tag("model", model).register(meters);
   }
 }

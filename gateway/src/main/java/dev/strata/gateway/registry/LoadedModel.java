@@ -1,5 +1,6 @@
 package dev.strata.gateway.registry;
 
+import dev.strata.artifact.ModelArtifact;
 import dev.strata.gateway.call.InferenceException;
 import dev.strata.gateway.call.ModelCard;
 import dev.strata.gateway.call.ServedModel;
@@ -10,39 +11,69 @@ import dev.strata.graph.Tensor;
 import dev.strata.model.InvalidInputException;
 import dev.strata.model.LayeredModel;
 import dev.strata.precision.Bits;
-import java.io.IOException;
-import java.nio.file.Path;
 import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 
 /// One open artifact and the count of its users. Leases and sessions are users; the artifact is
 /// closed when it is retired and the last user has gone.
+///
+/// How many widths it offers may grow and shrink. Each number is a [View]; a lease belongs to the
+/// view it began in. Planes above the offered width leave memory when the last lease of an earlier
+/// view has ended: they could be read even so, for they stay mapped, but would come back at once.
 final class LoadedModel implements ServedModel {
 
+  private final String name;
+  private final long version;
+  private volatile ModelSettings settings;
   private final LayeredModel model;
-  private final ModelCard card;
+  private final ModelDescription whole;
+  private final Runnable whenClosed;
+  private final Runnable whenUsed;
+  private final CompletableFuture<Void> closed = new CompletableFuture<>();
+  private volatile View view;
+  private int admitted;
   private int users;
   private boolean retired;
 
-  private LoadedModel(LayeredModel model, ModelCard card) {
-    this.model = model;
-    this.card = card;
-  }
+  /// What is offered for a time.
+  private static final class View {
+    private final ModelCard card;
+    private final int width;
+    private int leases;
 
-  /// Maps and verifies the file.
-  ///
-  /// @param name the directory's name, which is the name clients use
-  static LoadedModel open(String name, long version, Path file) throws IOException {
-    LayeredModel model = LayeredModel.open(file);
-    try {
-      return new LoadedModel(model, card(name, version, model));
-    } catch (Throwable failure) {
-      model.close();
-      throw failure;
+    View(ModelCard card, int width) {
+      this.card = card;
+      this.width = width;
     }
   }
 
-  private static ModelCard card(String name, long version, LayeredModel model) {
+  /// Takes over an artifact that has width 1, and offers that.
+  ///
+  /// @param name the directory's name, which is the name clients use
+  /// @param whenUsed told of each lease
+  /// @param whenClosed gives back what lies behind the artifact
+  LoadedModel(
+      String name,
+      long version,
+      ModelSettings settings,
+      ModelArtifact artifact,
+      Runnable whenUsed,
+      Runnable whenClosed) {
+    this.name = name;
+    this.version = version;
+    this.settings = settings;
+    this.whole = artifact.wholeDescription();
+    this.model = LayeredModel.of(artifact);
+    this.whenUsed = whenUsed;
+    this.whenClosed = whenClosed;
+    this.admitted = 1;
+    this.view = new View(card(1), 1);
+  }
+
+  private ModelCard card(int width) {
     ModelDescription description = model.description();
+    Bits wanted = settings.precision().defaultBits().orElse(whole.defaultBits());
     return new ModelCard(
         name,
         Long.toString(version),
@@ -50,27 +81,100 @@ final class LoadedModel implements ServedModel {
             description.inputs(),
             description.outputs(),
             !(description.preprocessing() instanceof Preprocessing.None)),
-        defaultBits(description, model),
-        model.precisions().stream()
+        wanted.count() > width ? new Bits(width) : wanted,
+        Bits.all().subList(0, width).stream()
             .map(
                 bits ->
                     new ModelCard.Offer(
                         bits, model.prefixBytes(bits), description.profile(bits).quality()))
             .toList(),
         description.labels(),
-        model.planeBytes());
+        model.planeBytes(new Bits(width)),
+        Bits.all().subList(admitted, whole.profiles().size()),
+        Bits.all().subList(width, admitted));
   }
 
-  /// The described default, or the widest there is when the file was sliced below it.
-  private static Bits defaultBits(ModelDescription description, LayeredModel model) {
-    return model.precisions().contains(description.defaultBits())
-        ? description.defaultBits()
-        : model.precisions().getLast();
+  String name() {
+    return name;
+  }
+
+  long version() {
+    return version;
+  }
+
+  LayeredModel layered() {
+    return model;
   }
 
   @Override
   public ModelCard card() {
-    return card;
+    return view.card;
+  }
+
+  /// The widest it offers.
+  int offered() {
+    return view.width;
+  }
+
+  /// The widest that has arrived and been verified.
+  synchronized int admitted() {
+    return admitted;
+  }
+
+  /// Whether it offers the width that its owner requires, or all it can ever have.
+  boolean sufficient() {
+    int required = settings.precision().required().map(Bits::count).orElse(1);
+    return view.width >= Math.min(required, whole.profiles().size());
+  }
+
+  /// Whether its owner says which width is enough for the server to be ready.
+  boolean hasWhatIsRequired() {
+    return settings.precision().required().isPresent() && sufficient();
+  }
+
+  /// Another width has been verified; it is not offered yet.
+  synchronized void admitted(int width) {
+    admitted = width;
+    view = replaced(view.width);
+  }
+
+  /// Takes over what the owner has changed since it was loaded.
+  synchronized void apply(ModelSettings changed) {
+    settings = changed;
+    view = replaced(view.width);
+  }
+
+  /// Offers the widths 1 to `width` from now on.
+  void offer(int width) {
+    boolean drained;
+    synchronized (this) {
+      if (retired && users == 0) {
+        return;
+      }
+      View before = view;
+      view = replaced(width);
+      drained = width < before.width && before.leases == 0;
+      users++;
+    }
+    try {
+      if (drained) {
+        dropUnoffered();
+      }
+    } finally {
+      release();
+    }
+  }
+
+  /// The leases of the view that ends keep what they had.
+  private View replaced(int width) {
+    return new View(card(width), width);
+  }
+
+  /// Lets go of the planes that nobody is offered.
+  private void dropUnoffered() {
+    for (int width = offered() + 1; width <= admitted(); width++) {
+      model.evict(new Bits(width));
+    }
   }
 
   @Override
@@ -78,23 +182,51 @@ final class LoadedModel implements ServedModel {
     return retired;
   }
 
-  /// @return false if the model has already been closed for good
-  synchronized boolean acquire() {
-    if (retired && users == 0) {
-      return false;
-    }
-    users++;
-    return true;
+  /// Done when the artifact has been closed.
+  CompletableFuture<Void> closed() {
+    return closed;
   }
 
-  void release() {
+  /// Begins a lease.
+  ///
+  /// @return what ends it; empty if the model has already been closed for good
+  Optional<Runnable> lease() {
+    View leased;
+    synchronized (this) {
+      if (retired && users == 0) {
+        return Optional.empty();
+      }
+      users++;
+      leased = view;
+      leased.leases++;
+    }
+    whenUsed.run();
+    return Optional.of(() -> endLease(leased));
+  }
+
+  private void endLease(View leased) {
+    boolean drained;
+    synchronized (this) {
+      leased.leases--;
+      drained = leased.leases == 0 && leased.width > view.width;
+    }
+    try {
+      if (drained) {
+        dropUnoffered();
+      }
+    } finally {
+      release();
+    }
+  }
+
+  private void release() {
     boolean last;
     synchronized (this) {
       users--;
       last = retired && users == 0;
     }
     if (last) {
-      model.close();
+      close();
     }
   }
 
@@ -106,14 +238,26 @@ final class LoadedModel implements ServedModel {
       retired = true;
     }
     if (unused) {
+      close();
+    }
+  }
+
+  private void close() {
+    try {
       model.close();
+    } finally {
+      whenClosed.run();
+      closed.complete(null);
     }
   }
 
   @Override
   public Session newSession() {
-    if (!acquire()) {
-      throw new IllegalStateException("model '%s' is closed".formatted(card.name()));
+    synchronized (this) {
+      if (retired && users == 0) {
+        throw new IllegalStateException("model '%s' is closed".formatted(name));
+      }
+      users++;
     }
     try {
       return new ModelSession(model.newSession());

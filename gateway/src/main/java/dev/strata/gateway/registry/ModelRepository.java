@@ -1,158 +1,283 @@
 package dev.strata.gateway.registry;
 
+import dev.strata.gateway.call.ErrorCode;
+import dev.strata.gateway.call.InferenceException;
+import dev.strata.gateway.registry.RepositoryScan.Found;
+import dev.strata.kernel.ThreadPriority;
 import java.io.IOException;
-import java.nio.file.Files;
+import java.net.http.HttpClient;
 import java.nio.file.Path;
-import java.nio.file.attribute.BasicFileAttributes;
-import java.nio.file.attribute.FileTime;
-import java.util.HashSet;
-import java.util.LinkedHashMap;
+import java.time.Duration;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.regex.Pattern;
-import java.util.stream.Stream;
-import org.jboss.logging.Logger;
+import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Collectors;
 
-/// Directories of models on disk, `name/version/model.strata`, kept in step with the registry.
-/// Files appear by renaming, so a file that is there is whole. One thread at a time.
-public final class ModelRepository {
+/// Directories of models, `name/version/model.strata` with an optional `name/model.yaml`, kept in
+/// step with the registry, by itself or on demand. Loads run on threads of their own, at the lowest
+/// priority, so that they take only what serving leaves.
+public final class ModelRepository implements AutoCloseable {
 
-  private static final Logger LOG = Logger.getLogger(ModelRepository.class);
+  static final String FILE = RepositoryScan.ARTIFACT;
 
-  /// A name ends up in paths, URLs and metrics.
-  private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,127}");
+  /// Stands for every model in the list of those to load at the start.
+  private static final String EVERY = "*";
 
-  private static final Pattern VERSION = Pattern.compile("[1-9][0-9]{0,17}");
-  private static final String FILE = "model.strata";
-
-  private record Key(String name, long version) {}
-
-  /// What tells a file from the one that had its place before.
-  private record Stamp(Path file, long size, FileTime modified, String inode) {}
-
-  private final List<Path> directories;
-  private final ModelRegistry registry;
-  private final Map<Key, Stamp> known = new LinkedHashMap<>();
-  private final Set<Path> refused = new HashSet<>();
+  /// Who decides what is loaded.
+  public enum Control {
+    /// Everything that is there at the start, and then nothing more.
+    NONE,
+    /// Whatever is there, all the time.
+    POLL,
+    /// Whoever calls [#load] and [#unload].
+    EXPLICIT
+  }
 
   /// @param directories in order of precedence; one that does not exist yet counts as empty
-  public ModelRepository(List<Path> directories, ModelRegistry registry) {
-    this.directories = List.copyOf(directories);
+  /// @param atStart under explicit control, names to load at the start; `*` for all
+  /// @param cacheDirectory where artifacts are staged; empty for one that goes with the process
+  /// @param cacheBytes most bytes of it
+  /// @param budgetBytes most bytes of artifacts in memory; [MemoryBudget#NO_LIMIT] for no bound
+  /// @param idle how long a model is unused before it gives planes back to another
+  /// @param threads loads at a time
+  /// @param stall how long a remote source may send nothing
+  public record Options(
+      List<Path> directories,
+      Control control,
+      List<String> atStart,
+      Optional<Path> cacheDirectory,
+      long cacheBytes,
+      long budgetBytes,
+      Duration idle,
+      SignaturePolicy signatures,
+      int threads,
+      Duration stall) {
+
+    /// A directory that is polled, with everything else as it is by default.
+    public static Options of(Path directory) {
+      return new Options(
+          List.of(directory),
+          Control.POLL,
+          List.of(),
+          Optional.empty(),
+          Long.MAX_VALUE,
+          MemoryBudget.NO_LIMIT,
+          Duration.ofSeconds(10),
+          SignaturePolicy.NONE,
+          2,
+          Duration.ofSeconds(30));
+    }
+  }
+
+  private static final int REMOTE_ATTEMPTS = 8;
+  private static final Duration FIRST_PAUSE = Duration.ofMillis(100);
+
+  private final Options options;
+  private final ModelRegistry registry;
+  private final RepositoryScan scan;
+  private final ArtifactCache cache;
+  private final MemoryBudget budget;
+  private final VersionLoad.Tools tools;
+  private final HttpClient http =
+      HttpClient.newBuilder().followRedirects(HttpClient.Redirect.NORMAL).build();
+  private final ExecutorService loaders;
+  private final AtomicInteger pending = new AtomicInteger();
+  private final Map<String, ModelUpkeep> models = new TreeMap<>();
+
+  /// @throws IOException if the cache directory cannot be used
+  public ModelRepository(Options options, ModelRegistry registry, LoadObserver observer)
+      throws IOException {
+    this.options = options;
     this.registry = registry;
+    this.scan = new RepositoryScan(options.directories());
+    this.cache =
+        options.cacheDirectory().isPresent()
+            ? ArtifactCache.at(options.cacheDirectory().get(), options.cacheBytes())
+            : ArtifactCache.temporary(options.cacheBytes());
+    this.budget = new MemoryBudget(options.budgetBytes(), options.idle(), System::nanoTime);
+    this.tools = new VersionLoad.Tools(cache, budget, options.signatures(), observer);
+    this.loaders =
+        Executors.newFixedThreadPool(
+            options.threads(),
+            task ->
+                Thread.ofPlatform()
+                    .name("strata-loader")
+                    .daemon()
+                    .priority(Thread.MIN_PRIORITY)
+                    .unstarted(
+                        () -> {
+                          ThreadPriority.lower();
+                          task.run();
+                        }));
   }
 
-  /// Makes what is on disk known to the registry, without loading it.
-  public void announce() {
-    for (Key key : find().keySet()) {
-      registry.loading(key.name(), key.version());
-    }
-  }
-
-  /// Loads what is new or changed, in order of name and version, and takes out what has gone.
+  /// Begins to load what is to be there at the start.
   ///
-  /// @return whether anything changed
-  public boolean refresh() {
-    Map<Key, Stamp> found = find();
-    boolean changed = false;
-    for (Key key : List.copyOf(known.keySet())) {
-      if (!found.containsKey(key)) {
-        known.remove(key);
-        registry.remove(key.name(), key.version());
-        LOG.infof("model '%s' version %d: removed", key.name(), key.version());
-        changed = true;
-      }
-    }
-    for (Map.Entry<Key, Stamp> entry : found.entrySet()) {
-      if (!entry.getValue().equals(known.put(entry.getKey(), entry.getValue()))) {
-        load(entry.getKey(), entry.getValue().file());
-        changed = true;
-      }
-    }
-    return changed;
-  }
-
-  private void load(Key key, Path file) {
-    registry.loading(key.name(), key.version());
-    long start = System.nanoTime();
-    try {
-      LoadedModel model = LoadedModel.open(key.name(), key.version(), file);
-      registry.ready(key.name(), key.version(), model);
-      LOG.infof(
-          "model '%s' version %d: ready at %s bits (%d ms)",
-          key.name(),
-          key.version(),
-          model.card().precisions(),
-          (System.nanoTime() - start) / 1_000_000);
-    } catch (IOException | RuntimeException | LinkageError failure) {
-      String reason = Optional.ofNullable(failure.getMessage()).orElse(failure.toString());
-      // Clients see the reason; where the file lies is not their business.
-      registry.failed(key.name(), key.version(), reason.replace(file.toString(), FILE));
-      LOG.errorf("model '%s' version %d: not loaded: %s", key.name(), key.version(), reason);
-      LOG.debug("not loaded", failure);
-    }
-  }
-
-  private Map<Key, Stamp> find() {
-    Map<Key, Stamp> found = new LinkedHashMap<>();
-    for (Path directory : directories) {
-      for (Path model : children(directory)) {
-        if (!NAME.matcher(model.getFileName().toString()).matches()
-            || model.getFileName().toString().equals("stats")) {
-          refuse(model, "not a model name; expected " + NAME + ", and not 'stats'");
-          continue;
-        }
-        for (Path version : children(model)) {
-          Path file = version.resolve(FILE);
-          if (VERSION.matcher(version.getFileName().toString()).matches()
-              && Files.isRegularFile(file)) {
-            Key key =
-                new Key(
-                    model.getFileName().toString(),
-                    Long.parseLong(version.getFileName().toString()));
-            stamp(file).ifPresent(stamp -> found.putIfAbsent(key, stamp));
+  /// @return done when each such model answers with the widths it must have, or has failed
+  public synchronized CompletableFuture<Void> start() {
+    Map<String, Found> found = scan.find();
+    found.forEach(
+        (name, model) -> {
+          if (options.control() != Control.EXPLICIT
+              || options.atStart().contains(EVERY)
+              || options.atStart().contains(name)) {
+            upkeep(name).update(model, false);
           }
+        });
+    know(found);
+    return CompletableFuture.allOf(
+        models.values().stream().map(ModelUpkeep::usable).toArray(CompletableFuture<?>[]::new));
+  }
+
+  /// Looks at the directories. Under polling, loads what is new or changed and takes out what has
+  /// gone; else only goes on with files that are still growing. Then uses memory that has become
+  /// free.
+  public synchronized void refresh() {
+    Map<String, Found> found = scan.find();
+    if (options.control() == Control.POLL) {
+      for (String name : List.copyOf(models.keySet())) {
+        if (!found.containsKey(name)) {
+          models.remove(name).remove();
         }
       }
+      found.forEach((name, model) -> upkeep(name).update(model, false));
+    } else {
+      models.forEach(
+          (name, upkeep) -> Optional.ofNullable(found.get(name)).ifPresent(upkeep::grow));
     }
-    return found;
+    know(found);
+    budget.giveBack().ifPresent(this::bringBack);
   }
 
-  private void refuse(Path path, String reason) {
-    if (refused.add(path)) {
-      LOG.warnf("%s is ignored: %s", path, reason);
+  private void bringBack(ResidentPlanes planes) {
+    models.values().stream()
+        .flatMap(upkeep -> upkeep.holder(planes).stream())
+        .findFirst()
+        .ifPresent(
+            staging ->
+                inBackground(
+                    () -> {
+                      staging.bringBack();
+                      budget.giveBack().ifPresent(this::bringBack);
+                    }));
+  }
+
+  private void inBackground(Runnable task) {
+    pending.incrementAndGet();
+    loaders.execute(
+        () -> {
+          try {
+            task.run();
+          } finally {
+            pending.decrementAndGet();
+          }
+        });
+  }
+
+  /// Whether anything is being loaded or brought back.
+  boolean isBusy() {
+    return pending.get() > 0;
+  }
+
+  private void know(Map<String, Found> found) {
+    if (options.control() == Control.EXPLICIT) {
+      registry.known(found.keySet());
     }
   }
 
-  /// Directories inside, by name; hidden ones are somebody's unfinished work.
-  private List<Path> children(Path directory) {
-    if (!Files.isDirectory(directory)) {
-      return List.of();
+  private ModelUpkeep upkeep(String name) {
+    return models.computeIfAbsent(
+        name,
+        _ ->
+            new ModelUpkeep(
+                name,
+                tools,
+                registry,
+                this::inBackground,
+                uri ->
+                    new ArtifactLocation.Remote(
+                        http,
+                        uri,
+                        new RemoteSource.Patience(options.stall(), REMOTE_ATTEMPTS, FIRST_PAUSE))));
+  }
+
+  /// Loads a model, or looks again at one that is loaded.
+  ///
+  /// @return done when every version of it that is wanted has all that its source has; else failed
+  ///     with an [InferenceException]
+  public CompletableFuture<Void> load(String name) {
+    return CompletableFuture.completedFuture(name)
+        .thenComposeAsync(this::beginLoad, Thread::startVirtualThread);
+  }
+
+  private synchronized CompletableFuture<Void> beginLoad(String name) {
+    requireExplicit("load");
+    Map<String, Found> found = scan.find();
+    know(found);
+    if (!found.containsKey(name)) {
+      throw notFound(name, found.keySet());
     }
-    try (Stream<Path> children = Files.list(directory)) {
-      return children
-          .filter(child -> Files.isDirectory(child))
-          .filter(child -> !child.getFileName().toString().startsWith("."))
-          .sorted()
-          .toList();
-    } catch (IOException unreadable) {
-      refuse(directory, unreadable.toString());
-      return List.of();
+    ModelUpkeep upkeep = upkeep(name);
+    upkeep.update(found.get(name), true);
+    return upkeep.loaded();
+  }
+
+  /// Takes a model out of service. New requests are refused at once; those under way finish.
+  ///
+  /// @return done when no new request is taken; failed with an [InferenceException] if the model is
+  ///     not there, or control is not explicit
+  public CompletableFuture<Void> unload(String name) {
+    return CompletableFuture.runAsync(() -> endService(name), Thread::startVirtualThread);
+  }
+
+  private synchronized void endService(String name) {
+    requireExplicit("unload");
+    ModelUpkeep upkeep = models.remove(name);
+    if (upkeep == null) {
+      throw notFound(name, models.keySet());
+    }
+    upkeep.unload();
+  }
+
+  private void requireExplicit(String what) {
+    if (options.control() != Control.EXPLICIT) {
+      throw new InferenceException(
+          ErrorCode.NOT_OFFERED,
+          "%s: got strata.model-control=%s, expected explicit"
+              .formatted(what, options.control().name().toLowerCase(Locale.ROOT)));
     }
   }
 
-  private static Optional<Stamp> stamp(Path file) {
-    try {
-      BasicFileAttributes attributes = Files.readAttributes(file, BasicFileAttributes.class);
-      return Optional.of(
-          new Stamp(
-              file,
-              attributes.size(),
-              attributes.lastModifiedTime(),
-              String.valueOf(attributes.fileKey())));
-    } catch (IOException vanished) {
-      return Optional.empty();
+  private static InferenceException notFound(String name, Set<String> known) {
+    return new InferenceException(
+        ErrorCode.MODEL_NOT_FOUND,
+        "model: got '%s', expected one of %s"
+            .formatted(name, known.stream().sorted().collect(Collectors.toList())));
+  }
+
+  /// Bytes of artifacts in memory.
+  public long residentBytes() {
+    return budget.used();
+  }
+
+  /// Ends loading. Call it after the registry has been closed and nobody uses a model any more.
+  @Override
+  public void close() {
+    synchronized (this) {
+      models.values().forEach(ModelUpkeep::remove);
+      models.clear();
     }
+    loaders.shutdownNow();
+    loaders.close();
+    http.shutdownNow();
+    http.close();
+    cache.close();
   }
 }

@@ -59,7 +59,7 @@ class GrpcTest {
   @Test
   void theServerNamesWhatItCanDo() {
     assertEquals(
-        List.of("binary_tensor_data", "parameters", "strata_precision"),
+        List.of("binary_tensor_data", "model_repository", "parameters", "strata_precision"),
         oip.serverMetadata(ServerMetadataRequest.getDefaultInstance()).getExtensionsList());
   }
 

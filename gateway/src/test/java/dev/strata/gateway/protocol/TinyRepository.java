@@ -14,7 +14,7 @@ import java.util.stream.Stream;
 
 /// A repository directory for the running app: `tiny` in two versions, `conv`, and `broken`, which
 /// is no artifact. Limits are small, so that tests can cross them.
-public final class TinyRepository implements QuarkusTestResourceLifecycleManager {
+public class TinyRepository implements QuarkusTestResourceLifecycleManager {
 
   static final long FIRST_SEED = 7;
   static final long SECOND_SEED = 8;
@@ -29,6 +29,7 @@ public final class TinyRepository implements QuarkusTestResourceLifecycleManager
       directory = Files.createTempDirectory("strata-repository");
       write(TinyModels.withSeed(FIRST_SEED), "tiny", "1");
       write(TinyModels.withSeed(SECOND_SEED), "tiny", "2");
+      Files.writeString(directory.resolve("tiny/model.yaml"), "version-policy: all\n");
       write(TinyModels.convNet(FIRST_SEED), "conv", "1");
       Files.writeString(file("broken", "1"), "not an artifact");
       return Map.of(

@@ -27,6 +27,8 @@ import picocli.CommandLine.ScopeType;
       ImportCommand.class,
       InspectCommand.class,
       SliceCommand.class,
+      KeygenCommand.class,
+      SignCommand.class,
       PredictCommand.class,
       EvalCommand.class,
       BenchCommand.class,

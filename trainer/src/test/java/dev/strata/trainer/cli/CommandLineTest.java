@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.strata.artifact.ArtifactSignature;
+import dev.strata.artifact.SignatureKeys;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -59,12 +61,33 @@ class CommandLineTest {
   @Test
   void everyCommandExplainsItself() {
     for (String command :
-        new String[] {"import", "inspect", "slice", "predict", "eval", "bench", "repository"}) {
+        new String[] {
+          "import", "inspect", "slice", "keygen", "sign", "predict", "eval", "bench", "repository"
+        }) {
       Run run = strata(command, "--help");
       assertEquals(ExitCode.OK, run.exitCode());
       assertTrue(run.out().contains("Usage: strata " + command), run.out());
       assertTrue(run.out().contains("Exit codes:"), run.out());
     }
+  }
+
+  @Test
+  void aKeyPairSignsAndVerifies() throws IOException {
+    assertEquals(ExitCode.OK, strata("keygen", "-o", file("team")).exitCode());
+    Path artifact = folder.resolve("fashion.strata");
+    Run signed = strata("sign", artifact.toString(), "--key", file("team.pem"));
+    assertEquals(ExitCode.OK, signed.exitCode(), signed.err());
+    assertTrue(
+        ArtifactSignature.verify(
+            ArtifactSignature.signedBytes(artifact),
+            Files.readAllBytes(folder.resolve("fashion.strata.sig")),
+            SignatureKeys.publicKey(folder.resolve("team.pub"))));
+    Run again = strata("keygen", "-o", file("team"));
+    assertEquals(ExitCode.USAGE, again.exitCode());
+    assertTrue(again.err().contains("keys are not overwritten"), again.err());
+    Run wrong = strata("sign", artifact.toString(), "--key", file("team.pub"));
+    assertEquals(ExitCode.FAILED, wrong.exitCode());
+    assertTrue(wrong.err().contains("team.pub: expected an Ed25519 PRIVATE KEY"), wrong.err());
   }
 
   @Test

@@ -4,6 +4,8 @@ import dev.strata.gateway.call.ModelCard;
 import dev.strata.gateway.registry.ModelRegistry;
 import dev.strata.gateway.registry.ModelState;
 import dev.strata.graph.TensorSpec;
+import dev.strata.precision.Bits;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.eclipse.microprofile.openapi.annotations.media.Schema;
@@ -34,7 +36,14 @@ final class OipDocuments {
       @Schema(description = "Metric name to the value measured at this precision")
           Map<String, Double> quality) {}
 
-  record ModelParameters(int default_bits, List<Precision> precisions, List<String> labels) {}
+  record ModelParameters(
+      int default_bits,
+      List<Precision> precisions,
+      @Schema(description = "Widths of the artifact that have not been received yet")
+          List<Integer> arriving_bits,
+      @Schema(description = "Widths given up for want of memory, until there is room")
+          List<Integer> evicted_bits,
+      List<String> labels) {}
 
   record Model(
       String name,
@@ -58,7 +67,13 @@ final class OipDocuments {
             card.offers().stream()
                 .map(offer -> new Precision(offer.bits().count(), offer.bytes(), offer.quality()))
                 .toList(),
+            counts(card.arriving()),
+            counts(card.evicted()),
             card.labels()));
+  }
+
+  private static List<Integer> counts(List<Bits> widths) {
+    return widths.stream().map(Bits::count).toList();
   }
 
   static List<IndexEntry> index(List<ModelRegistry.Entry> entries, boolean readyOnly) {
@@ -67,14 +82,34 @@ final class OipDocuments {
         .map(
             entry ->
                 switch (entry.state()) {
-                  case ModelState.Ready _ ->
-                      new IndexEntry(entry.name(), entry.version(), "READY", "");
-                  case ModelState.Loading _ ->
-                      new IndexEntry(entry.name(), entry.version(), "LOADING", "");
-                  case ModelState.Failed(String reason) ->
-                      new IndexEntry(entry.name(), entry.version(), "UNAVAILABLE", reason);
+                  case ModelState.Known() -> indexed(entry, "", "");
+                  case ModelState.Loading(String note) -> indexed(entry, "LOADING", note);
+                  case ModelState.Ready(ModelCard card, String note) ->
+                      indexed(entry, "READY", lacking(card, note));
+                  case ModelState.Failed(String reason) -> indexed(entry, "UNAVAILABLE", reason);
+                  case ModelState.Unloading() -> indexed(entry, "UNLOADING", "");
+                  case ModelState.Unloaded() -> indexed(entry, "UNAVAILABLE", "unloaded");
                 })
         .toList();
+  }
+
+  private static IndexEntry indexed(ModelRegistry.Entry entry, String state, String reason) {
+    return new IndexEntry(entry.name(), entry.version(), state, reason);
+  }
+
+  /// Which widths a model lacks at present, and why.
+  private static String lacking(ModelCard card, String note) {
+    List<String> parts = new ArrayList<>();
+    if (!card.arriving().isEmpty()) {
+      parts.add("bits %s have not arrived".formatted(card.arriving()));
+    }
+    if (!card.evicted().isEmpty()) {
+      parts.add("bits %s are out of memory".formatted(card.evicted()));
+    }
+    if (!note.isEmpty()) {
+      parts.add(note);
+    }
+    return String.join("; ", parts);
   }
 
   private static List<Tensor> tensors(List<TensorSpec> specs) {

@@ -6,11 +6,11 @@ import dev.strata.gateway.InferencePipeline;
 import dev.strata.gateway.RepositoryWatch;
 import dev.strata.gateway.api.CallMetadata;
 import dev.strata.gateway.api.GrpcErrors;
-import dev.strata.gateway.call.ErrorCode;
 import dev.strata.gateway.call.InferenceException;
 import dev.strata.gateway.call.ModelCard;
 import dev.strata.gateway.call.Protocol;
 import dev.strata.gateway.registry.ModelRegistry;
+import dev.strata.gateway.registry.ModelRepository;
 import dev.strata.graph.TensorSpec;
 import inference.GRPCInferenceServiceGrpc.GRPCInferenceServiceImplBase;
 import inference.ModelInferRequest;
@@ -21,6 +21,10 @@ import inference.ModelReadyRequest;
 import inference.ModelReadyResponse;
 import inference.RepositoryIndexRequest;
 import inference.RepositoryIndexResponse;
+import inference.RepositoryModelLoadRequest;
+import inference.RepositoryModelLoadResponse;
+import inference.RepositoryModelUnloadRequest;
+import inference.RepositoryModelUnloadResponse;
 import inference.ServerLiveRequest;
 import inference.ServerLiveResponse;
 import inference.ServerMetadataRequest;
@@ -31,6 +35,7 @@ import io.grpc.stub.StreamObserver;
 import io.quarkus.grpc.GrpcService;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.function.Supplier;
 
 /// The Open Inference Protocol over gRPC. Methods run on the event loop and only hand over; an
@@ -40,16 +45,19 @@ public final class OipGrpcService extends GRPCInferenceServiceImplBase {
 
   private final InferencePipeline pipeline;
   private final ModelRegistry registry;
+  private final ModelRepository repository;
   private final RepositoryWatch watch;
   private final ObjectMapper json;
 
   OipGrpcService(
       InferencePipeline pipeline,
       ModelRegistry registry,
+      ModelRepository repository,
       RepositoryWatch watch,
       ObjectMapper json) {
     this.pipeline = pipeline;
     this.registry = registry;
+    this.repository = repository;
     this.watch = watch;
     this.json = json;
   }
@@ -66,10 +74,21 @@ public final class OipGrpcService extends GRPCInferenceServiceImplBase {
 
   @Override
   public void modelReady(ModelReadyRequest request, StreamObserver<ModelReadyResponse> client) {
-    List<String> ready = registry.readyVersions(request.getName());
-    boolean wanted =
-        request.getVersion().isEmpty() ? !ready.isEmpty() : ready.contains(request.getVersion());
-    answer(client, () -> ModelReadyResponse.newBuilder().setReady(wanted).build());
+    answer(
+        client,
+        () ->
+            ModelReadyResponse.newBuilder()
+                .setReady(isReady(request.getName(), OipMessages.version(request.getVersion())))
+                .build());
+  }
+
+  /// The protocol has an unknown model be not ready, which is no error.
+  private boolean isReady(String model, Optional<String> version) {
+    try {
+      return registry.isReady(model, version);
+    } catch (InferenceException unknown) {
+      return false;
+    }
   }
 
   @Override
@@ -127,11 +146,7 @@ public final class OipGrpcService extends GRPCInferenceServiceImplBase {
     answer(
         client,
         () -> {
-          if (!request.getRepositoryName().isEmpty()) {
-            throw new InferenceException(
-                ErrorCode.NOT_OFFERED,
-                "repository_name: got '%s', expected none".formatted(request.getRepositoryName()));
-          }
+          RepositoryCall.requireOne(request.getRepositoryName());
           RepositoryIndexResponse.Builder index = RepositoryIndexResponse.newBuilder();
           for (OipDocuments.IndexEntry entry :
               OipDocuments.index(registry.entries(), request.getReady())) {
@@ -144,6 +159,52 @@ public final class OipGrpcService extends GRPCInferenceServiceImplBase {
           }
           return index.build();
         });
+  }
+
+  @Override
+  public void repositoryModelLoad(
+      RepositoryModelLoadRequest request, StreamObserver<RepositoryModelLoadResponse> client) {
+    answer(
+        client,
+        RepositoryModelLoadResponse.getDefaultInstance(),
+        () -> {
+          RepositoryCall.requireOne(request.getRepositoryName());
+          RepositoryCall.loadParameters(request.getParametersMap().keySet());
+          return repository.load(request.getModelName());
+        });
+  }
+
+  @Override
+  public void repositoryModelUnload(
+      RepositoryModelUnloadRequest request, StreamObserver<RepositoryModelUnloadResponse> client) {
+    answer(
+        client,
+        RepositoryModelUnloadResponse.getDefaultInstance(),
+        () -> {
+          RepositoryCall.requireOne(request.getRepositoryName());
+          RepositoryCall.unloadParameters(request.getParametersMap().keySet());
+          return repository.unload(request.getModelName());
+        });
+  }
+
+  /// Answers when the work is done.
+  private static <A> void answer(
+      StreamObserver<A> client, A answer, Supplier<CompletableFuture<Void>> begin) {
+    CompletableFuture<Void> work;
+    try {
+      work = begin.get();
+    } catch (InferenceException refused) {
+      work = CompletableFuture.failedFuture(refused);
+    }
+    var _ =
+        work.whenComplete(
+            (_, failure) -> {
+              if (failure == null) {
+                answer(client, () -> answer);
+              } else {
+                client.onError(GrpcErrors.status(failure));
+              }
+            });
   }
 
   private String precisions(ModelCard card) {

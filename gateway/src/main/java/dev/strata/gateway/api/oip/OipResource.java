@@ -3,15 +3,12 @@ package dev.strata.gateway.api.oip;
 import dev.strata.gateway.RepositoryWatch;
 import dev.strata.gateway.registry.ModelRegistry;
 import io.smallrye.common.annotation.NonBlocking;
-import jakarta.ws.rs.Consumes;
 import jakarta.ws.rs.GET;
-import jakarta.ws.rs.POST;
 import jakarta.ws.rs.Path;
 import jakarta.ws.rs.PathParam;
 import jakarta.ws.rs.Produces;
 import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
-import java.util.List;
 import java.util.Optional;
 import org.eclipse.microprofile.openapi.annotations.Operation;
 import org.eclipse.microprofile.openapi.annotations.media.Content;
@@ -51,7 +48,7 @@ public final class OipResource {
   @Path("health/ready")
   @Operation(
       operationId = "serverReady",
-      summary = "200 when the models found at start are settled, else 503")
+      summary = "200 when the models of the start have the widths they must have, else 503")
   @APIResponse(
       responseCode = "200",
       content = @Content(schema = @Schema(implementation = OipDocuments.Ready.class)))
@@ -117,24 +114,15 @@ public final class OipResource {
     return modelReadiness(model, Optional.of(version));
   }
 
-  @POST
-  @Path("repository/index")
-  @Consumes(MediaType.WILDCARD)
-  @Operation(
-      operationId = "repositoryIndex",
-      summary = "Every model version with its state, and the reason when it could not be loaded")
-  public List<OipDocuments.IndexEntry> index() {
-    return OipDocuments.index(registry.entries(), false);
-  }
-
   private OipDocuments.Model metadata(String model, Optional<String> version) {
     return OipDocuments.model(registry.card(model, version), registry.readyVersions(model));
   }
 
   private Response modelReadiness(String model, Optional<String> version) {
-    // What is not ready leaves as a 503 that says why.
+    // What cannot be asked at all leaves as a 503 that says why.
     registry.card(model, version);
-    return readiness(true, new OipDocuments.ModelReady(model, true));
+    boolean ready = registry.isReady(model, version);
+    return readiness(ready, new OipDocuments.ModelReady(model, ready));
   }
 
   private static Response readiness(boolean ready, Object document) {

@@ -10,13 +10,19 @@ import dev.strata.gateway.call.InferenceRequest;
 import dev.strata.gateway.call.InferenceResult;
 import dev.strata.gateway.call.ModelCard;
 import dev.strata.gateway.call.Precision;
+import dev.strata.gateway.registry.ModelRegistry;
+import dev.strata.gateway.registry.ModelState;
+import dev.strata.precision.Bits;
+import dev.strata.v1.ListModelsResponse;
 import dev.strata.v1.ListPrecisionsResponse;
+import dev.strata.v1.ModelVersion;
 import dev.strata.v1.PredictRequest;
 import dev.strata.v1.PredictResponse;
 import dev.strata.v1.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
@@ -70,7 +76,45 @@ final class StrataCodec {
               .setBytes(offer.bytes())
               .putAllQuality(offer.quality()));
     }
+    return message
+        .addAllArrivingBits(counts(card.arriving()))
+        .addAllEvictedBits(counts(card.evicted()))
+        .build();
+  }
+
+  static ListModelsResponse models(List<ModelRegistry.Entry> entries) {
+    ListModelsResponse.Builder message = ListModelsResponse.newBuilder();
+    for (ModelRegistry.Entry entry : entries) {
+      ModelVersion.Builder version =
+          ModelVersion.newBuilder()
+              .setModel(entry.name())
+              .setVersion(entry.version())
+              .addAllLabels(entry.labels());
+      switch (entry.state()) {
+        case ModelState.Known() -> version.setState(ModelVersion.State.KNOWN);
+        case ModelState.Loading(String note) ->
+            version.setState(ModelVersion.State.LOADING).setReason(note);
+        case ModelState.Ready(ModelCard card, String note) ->
+            version
+                .setState(ModelVersion.State.READY)
+                .setReason(note)
+                .addAllBits(counts(card.precisions()))
+                .addAllArrivingBits(counts(card.arriving()))
+                .addAllEvictedBits(counts(card.evicted()))
+                .setDefaultBits(card.defaultBits().count())
+                .setPlaneBytes(card.planeBytes());
+        case ModelState.Failed(String reason) ->
+            version.setState(ModelVersion.State.FAILED).setReason(reason);
+        case ModelState.Unloading() -> version.setState(ModelVersion.State.UNLOADING);
+        case ModelState.Unloaded() -> version.setState(ModelVersion.State.UNLOADED);
+      }
+      message.addModels(version);
+    }
     return message.build();
+  }
+
+  private static List<Integer> counts(List<Bits> widths) {
+    return widths.stream().map(Bits::count).toList();
   }
 
   static Optional<String> version(String version) {

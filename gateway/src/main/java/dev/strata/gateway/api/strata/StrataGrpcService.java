@@ -6,13 +6,21 @@ import dev.strata.gateway.call.InferenceException;
 import dev.strata.gateway.call.ModelCard;
 import dev.strata.gateway.call.Protocol;
 import dev.strata.gateway.registry.ModelRegistry;
+import dev.strata.gateway.registry.ModelRepository;
+import dev.strata.v1.ListModelsRequest;
+import dev.strata.v1.ListModelsResponse;
 import dev.strata.v1.ListPrecisionsRequest;
 import dev.strata.v1.ListPrecisionsResponse;
+import dev.strata.v1.LoadModelRequest;
+import dev.strata.v1.LoadModelResponse;
 import dev.strata.v1.PredictRequest;
 import dev.strata.v1.PredictResponse;
 import dev.strata.v1.StrataGrpc.StrataImplBase;
+import dev.strata.v1.UnloadModelRequest;
+import dev.strata.v1.UnloadModelResponse;
 import io.grpc.stub.StreamObserver;
 import io.quarkus.grpc.GrpcService;
+import java.util.concurrent.CompletableFuture;
 
 /// Strata's own API over gRPC. Methods run on the event loop and only hand over.
 @GrpcService
@@ -20,10 +28,13 @@ public final class StrataGrpcService extends StrataImplBase {
 
   private final InferencePipeline pipeline;
   private final ModelRegistry registry;
+  private final ModelRepository repository;
 
-  StrataGrpcService(InferencePipeline pipeline, ModelRegistry registry) {
+  StrataGrpcService(
+      InferencePipeline pipeline, ModelRegistry registry, ModelRepository repository) {
     this.pipeline = pipeline;
     this.registry = registry;
+    this.repository = repository;
   }
 
   @Override
@@ -55,5 +66,34 @@ public final class StrataGrpcService extends StrataImplBase {
     }
     client.onNext(StrataCodec.precisions(card));
     client.onCompleted();
+  }
+
+  @Override
+  public void listModels(ListModelsRequest request, StreamObserver<ListModelsResponse> client) {
+    client.onNext(StrataCodec.models(registry.entries()));
+    client.onCompleted();
+  }
+
+  @Override
+  public void loadModel(LoadModelRequest request, StreamObserver<LoadModelResponse> client) {
+    answer(repository.load(request.getModel()), LoadModelResponse.getDefaultInstance(), client);
+  }
+
+  @Override
+  public void unloadModel(UnloadModelRequest request, StreamObserver<UnloadModelResponse> client) {
+    answer(repository.unload(request.getModel()), UnloadModelResponse.getDefaultInstance(), client);
+  }
+
+  private static <A> void answer(CompletableFuture<Void> work, A answer, StreamObserver<A> client) {
+    var _ =
+        work.whenComplete(
+            (_, failure) -> {
+              if (failure != null) {
+                client.onError(GrpcErrors.status(failure));
+                return;
+              }
+              client.onNext(answer);
+              client.onCompleted();
+            });
   }
 }

@@ -1,0 +1,77 @@
+package dev.strata.gateway.api.oip;
+
+import dev.strata.gateway.call.InferenceException;
+import dev.strata.gateway.registry.ModelRegistry;
+import dev.strata.gateway.registry.ModelRepository;
+import io.smallrye.common.annotation.RunOnVirtualThread;
+import jakarta.ws.rs.Consumes;
+import jakarta.ws.rs.POST;
+import jakarta.ws.rs.Path;
+import jakarta.ws.rs.PathParam;
+import jakarta.ws.rs.Produces;
+import jakarta.ws.rs.core.MediaType;
+import jakarta.ws.rs.core.Response;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import org.eclipse.microprofile.openapi.annotations.Operation;
+import org.eclipse.microprofile.openapi.annotations.tags.Tag;
+
+/// The repository extension of the Open Inference Protocol over REST.
+@Path("/v2/repository")
+@Consumes(MediaType.WILDCARD)
+@Produces(MediaType.APPLICATION_JSON)
+@RunOnVirtualThread
+@Tag(name = "Open Inference Protocol")
+public final class OipRepositoryResource {
+
+  private final ModelRegistry registry;
+  private final ModelRepository repository;
+
+  OipRepositoryResource(ModelRegistry registry, ModelRepository repository) {
+    this.registry = registry;
+    this.repository = repository;
+  }
+
+  @POST
+  @Path("index")
+  @Operation(
+      operationId = "repositoryIndex",
+      summary = "Every model version with its state, and the reason when it could not be loaded",
+      description = "The body may be `{\"ready\": true}`: only versions that are ready.")
+  public List<OipDocuments.IndexEntry> index(byte[] body) {
+    return OipDocuments.index(registry.entries(), RepositoryCall.index(body).ready());
+  }
+
+  @POST
+  @Path("models/{model}/load")
+  @Operation(
+      operationId = "repositoryModelLoad",
+      summary = "Loads a model, or looks again at one that is loaded; answers when it is ready")
+  public Response load(@PathParam("model") String model, byte[] body) {
+    RepositoryCall.load(body);
+    return done(repository.load(model));
+  }
+
+  @POST
+  @Path("models/{model}/unload")
+  @Operation(
+      operationId = "repositoryModelUnload",
+      summary = "Takes a model out of service; requests under way finish")
+  public Response unload(@PathParam("model") String model, byte[] body) {
+    RepositoryCall.unload(body);
+    return done(repository.unload(model));
+  }
+
+  private static Response done(CompletableFuture<Void> work) {
+    try {
+      work.join();
+    } catch (CompletionException failure) {
+      if (failure.getCause() instanceof InferenceException refused) {
+        throw refused;
+      }
+      throw failure;
+    }
+    return Response.ok().build();
+  }
+}
