@@ -4,6 +4,7 @@
 #include "block/block.h"
 #include "depthwise/depthwise.h"
 #include "gather/gather.h"
+#include "limits/limits.h"
 #include "quantize/quantize.h"
 #include "stream/stream.h"
 
@@ -56,5 +57,6 @@ uint32_t strata_isa_select(uint32_t isa) {
   strata_depthwise_select(chosen);
   strata_quantize_select(chosen);
   strata_float_select(chosen);
+  strata_limits_select(chosen);
   return chosen;
 }

@@ -24,7 +24,7 @@ public final class ExecutablePlan {
 
   /// @return scratch memory for one thread at a time
   public ExecutionContext newContext() {
-    return new ExecutionContext(this, MemoryPlan.Reuse.BY_LIVENESS);
+    return new ExecutionContext(this, MemoryPlan.Reuse.BY_LIVENESS, Binder.Fusion.STEPS);
   }
 
   public ModelGraph graph() {

@@ -26,6 +26,7 @@ public final class ExecutionContext implements AutoCloseable {
 
   private final ExecutablePlan plan;
   private final MemoryPlan.Reuse reuse;
+  private Binder.Fusion fusion;
 
   /// Least recently used first.
   private final Map<List<Shape>, Binding> bindings = new LinkedHashMap<>(16, 0.75f, true);
@@ -36,14 +37,18 @@ public final class ExecutionContext implements AutoCloseable {
   private long peakActivationBytes;
   private boolean closed;
 
-  ExecutionContext(ExecutablePlan plan, MemoryPlan.Reuse reuse) {
+  ExecutionContext(ExecutablePlan plan, MemoryPlan.Reuse reuse, Binder.Fusion fusion) {
     this.plan = plan;
     this.reuse = reuse;
+    this.fusion = fusion;
   }
 
-  /// From now on, shows the input of each weighted layer to the observer.
+  /// From now on, shows the input of each weighted layer to the observer. Steps are not fused then,
+  /// so that every input is there to be seen.
   public void observe(ActivationObserver seer) {
     observer = Optional.of(seer);
+    fusion = Binder.Fusion.NONE;
+    forget();
   }
 
   /// Runs the graph.
@@ -142,7 +147,7 @@ public final class ExecutionContext implements AutoCloseable {
     }
     Arena arena = Arena.ofShared();
     try {
-      BoundPlan bound = Binder.bind(plan, shapes, arena, reuse, this::block);
+      BoundPlan bound = Binder.bind(plan, shapes, arena, reuse, fusion, this::block);
       bindings.put(shapes, new Binding(bound, arena));
       peakActivationBytes = Math.max(peakActivationBytes, bound.activationBytes());
       if (bindings.size() > REMEMBERED_SHAPES) {
