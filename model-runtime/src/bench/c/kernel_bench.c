@@ -9,7 +9,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "strata.h"
+#include "isa.h"
 
 static double seconds(void) {
   struct timespec now;
@@ -125,13 +125,13 @@ static void shape(int64_t rows, int64_t columns, int64_t group) {
 }
 
 int main(int count, char **arguments) {
-  static const char *const names[] = {"scalar", "avx2", "avx512"};
   const char *wish = getenv("STRATA_ISA");
-  uint32_t isa = STRATA_ISA_AVX512;
-  for (uint32_t i = 0; wish && i < 3; i++) {
-    isa = strcmp(wish, names[i]) == 0 ? i : isa;
+  uint32_t isa = strata_isa_probe();
+  for (uint32_t i = 0; wish && i < isa; i++) {
+    isa = strata_isa_select(i) == i && strcmp(wish, strata_isa_name(i)) == 0 ? i : isa;
   }
-  printf("instruction set: %s; bitserial with 1-bit activations\n", names[strata_isa_select(isa)]);
+  printf("instruction set: %s; bitserial with 1-bit activations\n",
+         strata_isa_name(strata_isa_select(isa)));
   if (count == 4) {
     shape(atoll(arguments[1]), atoll(arguments[2]), atoll(arguments[3]));
     return 0;

@@ -2,6 +2,7 @@
 
 #include "bitserial/bitserial.h"
 #include "block/block.h"
+#include "conv/conv.h"
 #include "depthwise/depthwise.h"
 #include "gather/gather.h"
 #include "limits/limits.h"
@@ -33,27 +34,56 @@ uint32_t strata_isa_probe(void) {
       !has(ebx, bit_AVX2)) {
     return STRATA_ISA_SCALAR;
   }
-  uint32_t extended = bit_AVX512VNNI | bit_AVX512VBMI | bit_AVX512VBMI2 | bit_GFNI |
-                      bit_AVX512BITALG | bit_AVX512VPOPCNTDQ;
   if ((saved & XCR0_AVX512) != XCR0_AVX512 ||
-      !has(ebx, bit_AVX512F | bit_AVX512BW | bit_AVX512DQ | bit_AVX512VL) || !has(ecx, extended)) {
+      !has(ebx, bit_AVX512F | bit_AVX512BW | bit_AVX512DQ | bit_AVX512VL)) {
     return STRATA_ISA_AVX2;
   }
-  return STRATA_ISA_AVX512;
+  uint32_t extended = bit_AVX512VNNI | bit_AVX512VBMI | bit_AVX512VBMI2 | bit_GFNI |
+                      bit_AVX512BITALG | bit_AVX512VPOPCNTDQ;
+  return has(ecx, extended) ? STRATA_ISA_AVX512 : STRATA_ISA_AVX512BW;
 }
+
+static int included(uint32_t isa, uint32_t best) { return isa <= best; }
+
+#elif defined(__aarch64__)
+#include <sys/auxv.h>
+
+// Linux reports what both the processor and the kernel support (asm/hwcap.h).
+enum { HWCAP_NEON = 1 << 1, HWCAP_DOT_PRODUCT = 1 << 20 };
+
+uint32_t strata_isa_probe(void) {
+  unsigned long wanted = HWCAP_NEON | HWCAP_DOT_PRODUCT;
+  return (getauxval(AT_HWCAP) & wanted) == wanted ? STRATA_ISA_NEON : STRATA_ISA_SCALAR;
+}
+
+static int included(uint32_t isa, uint32_t best) { return isa == STRATA_ISA_SCALAR || isa == best; }
+
 #else
 uint32_t strata_isa_probe(void) { return STRATA_ISA_SCALAR; }
+
+static int included(uint32_t isa, uint32_t best) { return isa == best; }
 #endif
 
 uint32_t strata_abi(void) { return STRATA_ABI; }
 
+const char *strata_isa_name(uint32_t isa) {
+  switch (isa) {
+    case STRATA_ISA_AVX2: return "avx2";
+    case STRATA_ISA_AVX512BW: return "avx512bw";
+    case STRATA_ISA_AVX512: return "avx512";
+    case STRATA_ISA_NEON: return "neon";
+    default: return "scalar";
+  }
+}
+
 uint32_t strata_isa_select(uint32_t isa) {
   uint32_t best = strata_isa_probe();
-  uint32_t chosen = isa < best ? isa : best;
+  uint32_t chosen = included(isa, best) ? isa : best;
   strata_stream_select(chosen);
   strata_block_select(chosen);
   strata_bitserial_select(chosen);
   strata_gather_select(chosen);
+  strata_conv_select(chosen);
   strata_depthwise_select(chosen);
   strata_quantize_select(chosen);
   strata_float_select(chosen);

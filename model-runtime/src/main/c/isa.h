@@ -22,4 +22,7 @@
 
 void strata_float_select(uint32_t isa);
 
+// The name of a level, as STRATA_ISA and the suffixes of files have it.
+const char *strata_isa_name(uint32_t isa);
+
 #endif

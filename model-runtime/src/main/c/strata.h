@@ -13,24 +13,27 @@
 
 #include <stdint.h>
 
-#define STRATA_ABI 1
+#define STRATA_ABI 2
 #define STRATA_PANEL_ROWS 16
 #define STRATA_BLOCK_COLUMNS 32
 #define STRATA_EXPORT __attribute__((visibility("default")))
 
 // ---- library and dispatch -------------------------------------------------------------------
 
+// On one architecture a larger number includes the smaller ones.
 enum strata_isa {
   STRATA_ISA_SCALAR = 0,
-  STRATA_ISA_AVX2 = 1,    // AVX2 + FMA
-  STRATA_ISA_AVX512 = 2,  // AVX-512 F/BW/DQ/VL + VNNI + GFNI + VBMI + VPOPCNTDQ + BITALG
+  STRATA_ISA_AVX2 = 1,      // AVX2 + FMA
+  STRATA_ISA_AVX512BW = 2,  // AVX-512 F/BW/DQ/VL
+  STRATA_ISA_AVX512 = 3,    // AVX-512 F/BW/DQ/VL + VNNI + GFNI + VBMI + VPOPCNTDQ + BITALG
+  STRATA_ISA_NEON = 16,     // AArch64 NEON with the dot product extension
 };
 
 STRATA_EXPORT uint32_t strata_abi(void);
 // Best instruction set that CPU and operating system support.
 STRATA_EXPORT uint32_t strata_isa_probe(void);
-// Chooses every kernel's row; values above the probe's are lowered to it. Returns what is now in
-// use. Call before any kernel, and never while one runs (tests switch between runs).
+// Chooses every kernel's row; a value that this machine does not have becomes the probe's. Returns
+// what is now in use. Call before any kernel, and never while one runs (tests switch between runs).
 STRATA_EXPORT uint32_t strata_isa_select(uint32_t isa);
 
 // ---- limits of one core, for benchmarks ---------------------------------------------------------
@@ -141,13 +144,14 @@ struct strata_window {
 STRATA_EXPORT void strata_conv(const struct strata_weights *w, int64_t submatrices,
                                const struct strata_window *s, const int8_t *x, const float *x_scale,
                                int64_t pad_code, const struct strata_epilogue *e, void *scratch);
-STRATA_EXPORT int64_t strata_conv_scratch(const struct strata_weights *w,
+STRATA_EXPORT int64_t strata_conv_scratch(const struct strata_weights *w, int64_t submatrices,
                                           const struct strata_window *s);
 
 // Depthwise: w has rows = channels and columns = padded kernel_height*kernel_width taps, one group.
-// sums are over the taps (padding included as pad_code). Same formula and epilogue.
+// pad_codes: [channels], the code of zero in each. sums are over the taps (padding included as the
+// channel's pad code). Same formula and epilogue.
 STRATA_EXPORT void strata_depthwise(const struct strata_weights *w, const struct strata_window *s,
-                                    const int8_t *x, const float *x_scale, int64_t pad_code,
+                                    const int8_t *x, const float *x_scale, const int8_t *pad_codes,
                                     const struct strata_epilogue *e);
 
 // ---- activation quantizers ----------------------------------------------------------------------
@@ -166,6 +170,11 @@ STRATA_EXPORT void strata_quantize_static(const float *x, int64_t x_stride, int6
                                           int64_t width, int64_t columns, int64_t group,
                                           float inverse_scale, int64_t zero_point, int64_t low,
                                           int64_t high, int8_t *codes, int32_t *sums);
+// Static, channel by channel: code = clamp(rint(x * inverse_scale[c]) + zero_point[c], -128, 127).
+// x and codes: [pixels][channels]; inverse_scale and zero_point: [channels].
+STRATA_EXPORT void strata_quantize_channels(const float *x, int64_t pixels, int64_t channels,
+                                            const float *inverse_scale, const int8_t *zero_point,
+                                            int8_t *codes);
 // Codes 0..2^abits-1 (as bytes) to bit-planes [rows][abits][columns/32] for strata_bitserial.
 STRATA_EXPORT void strata_pack_planes(const int8_t *codes, int64_t rows, int64_t columns,
                                       int64_t abits, uint32_t *planes);

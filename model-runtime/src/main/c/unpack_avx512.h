@@ -99,6 +99,17 @@ STRATA_INLINE __m512 strata_broadcast_float(const int32_t *value) {
   return _mm512_cvtepi32_ps(_mm512_set1_epi32(*value));
 }
 
+// Is every activation code worth exactly 1, its scale being part of the weights' tables? Then
+// scale * I is I, and a kernel may leave the multiplication out.
+STRATA_INLINE int strata_all_ones(const float *scale, int64_t count) {
+  for (int64_t i = 0; i < count; i++) {
+    if (scale[i] != 1) {
+      return 0;
+    }
+  }
+  return 1;
+}
+
 // Rows of a panel that exist.
 STRATA_INLINE __mmask16 strata_panel_mask(const struct strata_weights *w, int64_t panel) {
   int64_t rows = w->rows - panel * STRATA_PANEL_ROWS;

@@ -11,6 +11,10 @@ enum {
   BLOCK_COLUMNS =
       512,          // columns unpacked at a time: 32 rows x 512 bytes are a third of a 48 KiB L1
   PACK_PITCH = 64,  // bytes between packed rows beyond the columns
+  WIDE_COLUMNS =
+      4096,  // columns unpacked at a time where the level 2 cache feeds the dots fast enough
+  WIDE_TILE_ROWS = 6,
+  WIDE_GROUP_BYTES = 6 * WIDE_TILE_ROWS * 4,
   BLOCK_TILE_BYTES = 32 * BLOCK_COLUMNS + 2 * 32 * BLOCK_ROWS * 4,  // all but the packed rows
 };
 
@@ -35,9 +39,32 @@ static inline int strata_block_packs(const struct strata_weights *w) {
   return w->columns % 1024 == 0;
 }
 
+static inline int64_t strata_block_packed_bytes(const struct strata_weights *w) {
+  return strata_block_packs(w) ? BLOCK_ROWS * (w->columns + PACK_PITCH) : 0;
+}
+
+// What a row with wide tiles has in place of `codes`, behind the rest.
+struct strata_wide_memory {
+  uint8_t *codes;  // [columns, at most WIDE_COLUMNS, /4][2][64]
+  void *groups;    // [tiles][groups] of WIDE_GROUP_BYTES: what a tile's rows need for each group
+};
+
+static inline int64_t strata_wide_codes(const struct strata_weights *w) {
+  return 32 * (w->columns < WIDE_COLUMNS ? w->columns : WIDE_COLUMNS);
+}
+
+static inline struct strata_wide_memory strata_wide_memory(const struct strata_weights *w,
+                                                           void *scratch) {
+  struct strata_wide_memory memory;
+  memory.codes = (uint8_t *)scratch + BLOCK_TILE_BYTES + strata_block_packed_bytes(w);
+  memory.groups = memory.codes + strata_wide_codes(w);
+  return memory;
+}
+
 static inline int64_t strata_block_bytes(const struct strata_weights *w) {
-  int64_t packed = strata_block_packs(w) ? BLOCK_ROWS * (w->columns + PACK_PITCH) : 0;
-  return BLOCK_TILE_BYTES + packed;
+  int64_t tiles = BLOCK_ROWS / WIDE_TILE_ROWS;
+  return BLOCK_TILE_BYTES + strata_block_packed_bytes(w) + strata_wide_codes(w) +
+         tiles * strata_group_count(w) * WIDE_GROUP_BYTES;
 }
 
 // Activation rows [first, first + count), copied to a better pitch where that helps.
@@ -56,12 +83,16 @@ static inline const int8_t *strata_block_pack(const struct strata_weights *w,
   return packed;
 }
 
-// End of the columns unpacked together from `from` on: whole groups, or a part of one long group.
-static inline int64_t strata_block_end(const struct strata_weights *w, int64_t from) {
-  int64_t end =
-      from + (w->group > BLOCK_COLUMNS ? BLOCK_COLUMNS : BLOCK_COLUMNS / w->group * w->group);
-  int64_t limit = w->group > BLOCK_COLUMNS ? (from / w->group + 1) * w->group : w->columns;
+// End of the columns unpacked together from `from` on, at most `most` of them: whole groups, or a
+// part of one long group.
+static inline int64_t strata_part_end(const struct strata_weights *w, int64_t from, int64_t most) {
+  int64_t end = from + (w->group > most ? most : most / w->group * w->group);
+  int64_t limit = w->group > most ? (from / w->group + 1) * w->group : w->columns;
   return end < limit ? end : limit;
+}
+
+static inline int64_t strata_block_end(const struct strata_weights *w, int64_t from) {
+  return strata_part_end(w, from, BLOCK_COLUMNS);
 }
 
 // Size of the next part when `left` are cut into parts of at most `most`, as even as can be.

@@ -1,6 +1,6 @@
 #include <string.h>
 
-#include "conv/conv.h"
+#include "conv/im2col.h"
 #include "window.h"
 
 static int64_t within(int64_t value, int64_t low, int64_t high) {
@@ -58,15 +58,15 @@ static void lay_out(const struct strata_window *s, const void *x, int64_t size,
   }
 }
 
-void strata_conv_rows(const struct strata_window *s, const int8_t *x, int64_t first_channel,
-                      int64_t channels, int64_t pad_code, int64_t columns, int64_t first,
-                      int64_t count, int8_t *out) {
+void strata_im2col_rows(const struct strata_window *s, const int8_t *x, int64_t first_channel,
+                        int64_t channels, int64_t pad_code, int64_t columns, int64_t first,
+                        int64_t count, int8_t *out) {
   lay_out(s, x, 1, first_channel, channels, (int)pad_code, columns, first, count, (uint8_t *)out);
 }
 
 void strata_im2col_s8(const struct strata_window *s, const int8_t *x, int64_t first_channel,
                       int64_t channels, int64_t pad_code, int64_t columns, int8_t *out) {
-  strata_conv_rows(s, x, first_channel, channels, pad_code, columns, 0, strata_out_rows(s), out);
+  strata_im2col_rows(s, x, first_channel, channels, pad_code, columns, 0, strata_out_rows(s), out);
 }
 
 void strata_im2col_f32(const struct strata_window *s, const float *x, int64_t first_channel,

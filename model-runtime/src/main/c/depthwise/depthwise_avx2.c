@@ -9,7 +9,7 @@ enum { MOST_TAPS = 128 };
 
 // All pixels of 8 channels from c on.
 static void run_half(const struct strata_weights *w, const struct strata_window *s, const int8_t *x,
-                     const float *x_scale, int64_t pad_code, const struct strata_epilogue *e,
+                     const float *x_scale, const int8_t *pad_codes, const struct strata_epilogue *e,
                      int64_t c) {
   int64_t taps = s->kernel_height * s->kernel_width;
   size_t channels = w->rows - c < 8 ? (size_t)(w->rows - c) : 8;
@@ -33,12 +33,9 @@ static void run_half(const struct strata_weights *w, const struct strata_window 
         for (int64_t kh = 0, tap = 0; kh < s->kernel_height; kh++) {
           for (int64_t kw = 0; kw < s->kernel_width; kw++, tap++) {
             int64_t pixel = strata_pixel(s, sample, y, column, kh, kw);
-            __m256i q = _mm256_set1_epi32((int8_t)pad_code);
-            if (pixel >= 0) {
-              int64_t bytes = 0;
-              memcpy(&bytes, x + pixel + c, channels);
-              q = _mm256_cvtepi8_epi32(_mm_cvtsi64_si128(bytes));
-            }
+            int64_t bytes = 0;
+            memcpy(&bytes, (pixel < 0 ? pad_codes : x + pixel) + c, channels);
+            __m256i q = _mm256_cvtepi8_epi32(_mm_cvtsi64_si128(bytes));
             dot = _mm256_add_epi32(dot, _mm256_mullo_epi32(codes[tap], q));
             sum = _mm256_add_epi32(sum, q);
           }
@@ -58,13 +55,13 @@ static void run_half(const struct strata_weights *w, const struct strata_window 
 }
 
 void strata_depthwise_wba8_x8__avx2(const struct strata_weights *w, const struct strata_window *s,
-                                    const int8_t *x, const float *x_scale, int64_t pad_code,
+                                    const int8_t *x, const float *x_scale, const int8_t *pad_codes,
                                     const struct strata_epilogue *e) {
   if (s->kernel_height * s->kernel_width > MOST_TAPS) {
-    strata_depthwise_wba8_x1__scalar(w, s, x, x_scale, pad_code, e);
+    strata_depthwise_wba8_x1__scalar(w, s, x, x_scale, pad_codes, e);
     return;
   }
   for (int64_t c = 0; c < w->rows; c += 8) {
-    run_half(w, s, x, x_scale, pad_code, e, c);
+    run_half(w, s, x, x_scale, pad_codes, e, c);
   }
 }

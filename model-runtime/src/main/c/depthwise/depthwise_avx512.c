@@ -40,13 +40,12 @@ STRATA_INLINE __m512i interleave(const int8_t *const *taps, int64_t offset, __mm
 
 // All pixels of the panels [panel, panel + GROUP): 64 channels are one cache line of the image.
 static void run_panels(const struct strata_weights *w, const struct strata_window *s,
-                       const int8_t *x, const float *x_scale, int64_t pad_code,
+                       const int8_t *x, const float *x_scale, const int8_t *pad_codes,
                        const struct strata_epilogue *e, int64_t panel) {
   int64_t taps = s->kernel_height * s->kernel_width;
   int64_t quads = (taps + 3) / 4;
   int64_t last = strata_panels(w) - panel < GROUP ? strata_panels(w) - panel : GROUP;
-  int8_t outside[CHANNELS], nothing[CHANNELS];
-  memset(outside, (int)pad_code, sizeof outside);
+  int8_t nothing[CHANNELS];
   memset(nothing, 0, sizeof nothing);
   __m512i codes[GROUP][MOST_QUADS];
   for (int64_t j = 0; j < last; j++) {
@@ -66,7 +65,7 @@ static void run_panels(const struct strata_weights *w, const struct strata_windo
         for (int64_t kh = 0, tap = 0; kh < s->kernel_height; kh++) {
           for (int64_t kw = 0; kw < s->kernel_width; kw++, tap++) {
             int64_t pixel = strata_pixel(s, sample, y, column, kh, kw);
-            at[tap] = pixel < 0 ? outside : x + pixel + panel * STRATA_PANEL_ROWS;
+            at[tap] = (pixel < 0 ? pad_codes : x + pixel) + panel * STRATA_PANEL_ROWS;
           }
         }
         for (int64_t j = 0; j < last; j++) {
@@ -96,13 +95,13 @@ static void run_panels(const struct strata_weights *w, const struct strata_windo
 
 void strata_depthwise_wba8_x16__avx512(const struct strata_weights *w,
                                        const struct strata_window *s, const int8_t *x,
-                                       const float *x_scale, int64_t pad_code,
+                                       const float *x_scale, const int8_t *pad_codes,
                                        const struct strata_epilogue *e) {
   if (s->kernel_height * s->kernel_width > MOST_TAPS) {
-    strata_depthwise_wba8_x1__scalar(w, s, x, x_scale, pad_code, e);
+    strata_depthwise_wba8_x1__scalar(w, s, x, x_scale, pad_codes, e);
     return;
   }
   for (int64_t panel = 0; panel < strata_panels(w); panel += GROUP) {
-    run_panels(w, s, x, x_scale, pad_code, e, panel);
+    run_panels(w, s, x, x_scale, pad_codes, e, panel);
   }
 }

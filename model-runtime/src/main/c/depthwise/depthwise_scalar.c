@@ -4,8 +4,8 @@
 #include "window.h"
 
 void strata_depthwise_wba8_x1__scalar(const struct strata_weights *w, const struct strata_window *s,
-                                      const int8_t *x, const float *x_scale, int64_t pad_code,
-                                      const struct strata_epilogue *e) {
+                                      const int8_t *x, const float *x_scale,
+                                      const int8_t *pad_codes, const struct strata_epilogue *e) {
   int64_t pixels = s->out_height * s->out_width;
   for (int64_t m = 0; m < strata_out_rows(s); m++) {
     int64_t sample = m / pixels;
@@ -17,7 +17,7 @@ void strata_depthwise_wba8_x1__scalar(const struct strata_weights *w, const stru
       for (int64_t tap = 0; tap < s->kernel_height * s->kernel_width; tap++) {
         int64_t pixel =
             strata_pixel(s, sample, out_y, out_x, tap / s->kernel_width, tap % s->kernel_width);
-        int32_t q = pixel < 0 ? (int32_t)pad_code : x[pixel + c];
+        int32_t q = pixel < 0 ? pad_codes[c] : x[pixel + c];
         dot += strata_code(w, c, tap) * q;
         sum += q;
       }

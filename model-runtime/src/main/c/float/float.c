@@ -9,6 +9,8 @@ static const struct {
 #if defined(__x86_64__)
     {STRATA_ISA_AVX512, &strata_float__avx512},
     {STRATA_ISA_AVX2, &strata_float__avx2},
+#elif defined(__aarch64__)
+    {STRATA_ISA_NEON, &strata_float__neon},
 #endif
     {STRATA_ISA_SCALAR, &strata_float__scalar},
 };

@@ -29,6 +29,8 @@ extern const struct strata_float_kernels strata_float__scalar;
 #if defined(__x86_64__)
 extern const struct strata_float_kernels strata_float__avx2;
 extern const struct strata_float_kernels strata_float__avx512;
+#elif defined(__aarch64__)
+extern const struct strata_float_kernels strata_float__neon;
 #endif
 
 // Widest matrix panel of any instruction set, in columns, and its highest tile, in rows.

@@ -68,6 +68,13 @@ void strata_quantize_static(const float *x, int64_t x_stride, int64_t rows, int6
   }
 }
 
+void strata_quantize_channels(const float *x, int64_t pixels, int64_t channels,
+                              const float *inverse_scale, const int8_t *zero_point, int8_t *codes) {
+  for (int64_t i = 0; i < pixels; i++) {
+    chosen->channels(x + i * channels, channels, inverse_scale, zero_point, codes + i * channels);
+  }
+}
+
 void strata_pack_planes(const int8_t *codes, int64_t rows, int64_t columns, int64_t abits,
                         uint32_t *planes) {
   int64_t blocks = columns / STRATA_BLOCK_COLUMNS;

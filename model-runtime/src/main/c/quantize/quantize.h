@@ -10,11 +10,14 @@ struct strata_quantizer {
   int32_t zero_point, low, high;
 };
 
-// The four loops of the family; rows and strides are walked in quantize.c.
+// The five loops of the family; rows and strides are walked in quantize.c.
 struct strata_quantize_row {
   // max |x|; NaN counts as nothing.
   float (*largest)(const float *x, int64_t count);
   void (*codes)(const float *x, int64_t count, const struct strata_quantizer *q, int8_t *codes);
+  // One pixel: code = clamp(rint(x * inverse_scale[c]) + zero_point[c], -128, 127).
+  void (*channels)(const float *x, int64_t count, const float *inverse_scale,
+                   const int8_t *zero_point, int8_t *codes);
   int32_t (*sum)(const int8_t *codes, int64_t count);
   // 32 codes per word of each of `abits` planes, `blocks` words apart.
   void (*planes)(const int8_t *codes, int64_t blocks, int64_t abits, uint32_t *planes);

@@ -24,6 +24,13 @@ static float largest(const float *x, int64_t count) {
   return all;
 }
 
+// The low byte of each number.
+static int64_t low_bytes(__m256i numbers) {
+  __m256i low = _mm256_and_si256(numbers, _mm256_set1_epi32(0xff));
+  __m128i words = _mm_packus_epi32(_mm256_castsi256_si128(low), _mm256_extracti128_si256(low, 1));
+  return _mm_cvtsi128_si64(_mm_packus_epi16(words, words));
+}
+
 static void codes(const float *x, int64_t count, const struct strata_quantizer *q, int8_t *out) {
   __m256 inverse = _mm256_set1_ps(q->inverse_scale);
   __m256 low = _mm256_set1_ps((float)(q->low - q->zero_point));
@@ -36,10 +43,29 @@ static void codes(const float *x, int64_t count, const struct strata_quantizer *
     __m256 scaled = _mm256_mul_ps(_mm256_loadu_ps(values), inverse);
     scaled = _mm256_max_ps(_mm256_min_ps(scaled, high), low);
     __m256i rounded = _mm256_add_epi32(_mm256_cvtps_epi32(scaled), zero_point);
-    rounded = _mm256_and_si256(rounded, _mm256_set1_epi32(0xff));
-    __m128i words =
-        _mm_packus_epi32(_mm256_castsi256_si128(rounded), _mm256_extracti128_si256(rounded, 1));
-    int64_t bytes = _mm_cvtsi128_si64(_mm_packus_epi16(words, words));
+    int64_t bytes = low_bytes(rounded);
+    memcpy(out + i, &bytes, part);
+  }
+}
+
+static void channels(const float *x, int64_t count, const float *inverse_scale,
+                     const int8_t *zero_point, int8_t *out) {
+  __m256 lowest = _mm256_set1_ps(INT8_MIN);
+  __m256 highest = _mm256_set1_ps(INT8_MAX);
+  for (int64_t i = 0; i < count; i += 8) {
+    size_t part = count - i < 8 ? (size_t)(count - i) : 8;
+    float values[8] = {0};
+    float inverse[8] = {0};
+    int64_t zeros = 0;
+    memcpy(values, x + i, part * sizeof *values);
+    memcpy(inverse, inverse_scale + i, part * sizeof *inverse);
+    memcpy(&zeros, zero_point + i, part);
+    __m256i zero = _mm256_cvtepi8_epi32(_mm_cvtsi64_si128(zeros));
+    __m256 shift = _mm256_cvtepi32_ps(zero);
+    __m256 scaled = _mm256_mul_ps(_mm256_loadu_ps(values), _mm256_loadu_ps(inverse));
+    scaled = _mm256_min_ps(scaled, _mm256_sub_ps(highest, shift));
+    scaled = _mm256_max_ps(scaled, _mm256_sub_ps(lowest, shift));
+    int64_t bytes = low_bytes(_mm256_add_epi32(_mm256_cvtps_epi32(scaled), zero));
     memcpy(out + i, &bytes, part);
   }
 }
@@ -72,4 +98,5 @@ static void planes(const int8_t *codes, int64_t blocks, int64_t abits, uint32_t 
   }
 }
 
-const struct strata_quantize_row strata_quantize_f32_x8__avx2 = {largest, codes, sum, planes};
+const struct strata_quantize_row strata_quantize_f32_x8__avx2 = {largest, codes, channels, sum,
+                                                                 planes};

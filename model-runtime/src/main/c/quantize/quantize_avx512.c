@@ -35,6 +35,23 @@ static void codes(const float *x, int64_t count, const struct strata_quantizer *
   }
 }
 
+static void channels(const float *x, int64_t count, const float *inverse_scale,
+                     const int8_t *zero_point, int8_t *out) {
+  __m512 lowest = _mm512_set1_ps(INT8_MIN);
+  __m512 highest = _mm512_set1_ps(INT8_MAX);
+  for (int64_t i = 0; i < count; i += 16) {
+    __mmask16 mask = first16(count - i);
+    __m512i zero = _mm512_cvtepi8_epi32(_mm_maskz_loadu_epi8(mask, zero_point + i));
+    __m512 shift = _mm512_cvtepi32_ps(zero);
+    __m512 scaled = _mm512_mul_ps(_mm512_maskz_loadu_ps(mask, x + i),
+                                  _mm512_maskz_loadu_ps(mask, inverse_scale + i));
+    scaled = _mm512_min_ps(scaled, _mm512_sub_ps(highest, shift));
+    scaled = _mm512_max_ps(scaled, _mm512_sub_ps(lowest, shift));
+    __m512i rounded = _mm512_add_epi32(_mm512_cvtps_epi32(scaled), zero);
+    _mm_mask_storeu_epi8(out + i, mask, _mm512_cvtepi32_epi8(rounded));
+  }
+}
+
 // Codes plus 128 are unsigned bytes, which sad adds up.
 static int32_t sum(const int8_t *codes, int64_t count) {
   __m512i total = _mm512_setzero_si512();
@@ -63,4 +80,5 @@ static void planes(const int8_t *codes, int64_t blocks, int64_t abits, uint32_t 
   }
 }
 
-const struct strata_quantize_row strata_quantize_f32_x16__avx512 = {largest, codes, sum, planes};
+const struct strata_quantize_row strata_quantize_f32_x16__avx512 = {largest, codes, channels, sum,
+                                                                    planes};

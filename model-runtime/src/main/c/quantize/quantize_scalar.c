@@ -23,6 +23,14 @@ static void codes(const float *x, int64_t count, const struct strata_quantizer *
   }
 }
 
+static void channels(const float *x, int64_t count, const float *inverse_scale,
+                     const int8_t *zero_point, int8_t *out) {
+  for (int64_t i = 0; i < count; i++) {
+    struct strata_quantizer q = {inverse_scale[i], zero_point[i], INT8_MIN, INT8_MAX};
+    codes(x + i, 1, &q, out + i);
+  }
+}
+
 static int32_t sum(const int8_t *codes, int64_t count) {
   int32_t total = 0;
   for (int64_t i = 0; i < count; i++) {
@@ -44,4 +52,5 @@ static void planes(const int8_t *codes, int64_t blocks, int64_t abits, uint32_t 
   }
 }
 
-const struct strata_quantize_row strata_quantize_f32_x1__scalar = {largest, codes, sum, planes};
+const struct strata_quantize_row strata_quantize_f32_x1__scalar = {largest, codes, channels, sum,
+                                                                   planes};

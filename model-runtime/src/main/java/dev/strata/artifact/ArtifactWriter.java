@@ -2,6 +2,8 @@ package dev.strata.artifact;
 
 import static java.nio.file.StandardCopyOption.ATOMIC_MOVE;
 import static java.nio.file.StandardCopyOption.REPLACE_EXISTING;
+import static java.nio.file.StandardOpenOption.CREATE_NEW;
+import static java.nio.file.StandardOpenOption.WRITE;
 
 import com.fasterxml.jackson.core.JsonGenerator;
 import dev.strata.artifact.HeaderJson.PrefixEntry;
@@ -16,11 +18,11 @@ import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.UUID;
 
 /// Writes layered artifacts. The same model gives the same bytes, and a reader sees the whole file
 /// or none: it is written beside the target and then renamed.
@@ -119,9 +121,11 @@ public final class ArtifactWriter {
 
   private void writeTo(Path target) throws IOException {
     Path folder = target.toAbsolutePath().getParent();
-    Path temporary = Files.createTempFile(folder, "." + target.getFileName(), ".part");
+    // Not a temporary file of the JDK's, which its owner alone could read.
+    Path temporary =
+        folder.resolve(".%s.%s.part".formatted(target.getFileName(), UUID.randomUUID()));
     try {
-      try (FileChannel out = FileChannel.open(temporary, StandardOpenOption.WRITE)) {
+      try (FileChannel out = FileChannel.open(temporary, CREATE_NEW, WRITE)) {
         byte[] header = header();
         ByteBuffer length =
             ByteBuffer.allocate(ArtifactHeader.LENGTH_BYTES).order(ByteOrder.LITTLE_ENDIAN);

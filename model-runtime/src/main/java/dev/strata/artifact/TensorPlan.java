@@ -6,6 +6,7 @@ import dev.strata.graph.ModelDescription;
 import dev.strata.graph.Postprocessing;
 import dev.strata.graph.Preprocessing;
 import dev.strata.graph.Shape;
+import dev.strata.precision.ActivationQuantizer;
 import dev.strata.precision.Bits;
 import dev.strata.precision.PlaneLayout;
 import dev.strata.precision.PlaneNames;
@@ -68,12 +69,18 @@ record TensorPlan(List<List<Entry>> sections) {
     for (Layer layer : description.graph().layers()) {
       PlaneLayout layout = layer.layout();
       switch (layer.storage()) {
-        case PLANES ->
+        case PLANES -> {
+          entries.add(
+              new Entry(
+                  PlaneNames.groups(layer.name()),
+                  StoredType.U8,
+                  Shape.of(layout.panels(), layout.groups(), 2, PlaneLayout.PANEL_ROWS)));
+          if (isPerChannel(description.profiles().getFirst(), layer.name())) {
             entries.add(
                 new Entry(
-                    PlaneNames.groups(layer.name()),
-                    StoredType.U8,
-                    Shape.of(layout.panels(), layout.groups(), 2, PlaneLayout.PANEL_ROWS)));
+                    PlaneNames.input(layer.name()), StoredType.F32, Shape.of(2, layout.rows())));
+          }
+        }
         case FLOAT -> {
           String bias = layer.name() + ".bias";
           entries.add(
@@ -94,6 +101,10 @@ record TensorPlan(List<List<Entry>> sections) {
       entries.add(new Entry(CHARSET, StoredType.U8, Shape.of(Shape.VARIABLE)));
     }
     return List.copyOf(entries);
+  }
+
+  private static boolean isPerChannel(PrecisionProfile profile, String layer) {
+    return profile.layer(layer).input() instanceof ActivationQuantizer.PerChannel;
   }
 
   /// The planes that a profile reads and the one before it did not, and the table that goes with
@@ -173,6 +184,13 @@ record TensorPlan(List<List<Entry>> sections) {
                     "profile of %s bits: layer '%s' has %s planes, that of %s bits has %s"
                         .formatted(
                             wide.bits(), name, layer.planes(), narrow.bits(), before.planes()));
+              }
+              if (isPerChannel(wide, name) != isPerChannel(narrow, name)) {
+                throw new IllegalArgumentException(
+                    "profile of %s bits: layer '%s' has input %s, that of %s bits has %s; an input"
+                            .formatted(
+                                wide.bits(), name, layer.input(), narrow.bits(), before.input())
+                        + " that is quantized per channel must be so at every width");
               }
             });
   }

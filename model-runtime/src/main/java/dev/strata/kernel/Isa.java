@@ -7,13 +7,17 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.stream.Collectors;
 
-/// An instruction set that kernels are built for. A later one includes the earlier ones.
+/// An instruction set that kernels are built for. Those of x86 include one another in this order.
 public enum Isa {
   SCALAR(0),
   /// AVX2 and FMA
   AVX2(1),
+  /// AVX-512 F, BW, DQ and VL
+  AVX512BW(2),
   /// AVX-512 F, BW, DQ, VL with VNNI, VBMI, VBMI2, GFNI, BITALG and VPOPCNTDQ
-  AVX512(2);
+  AVX512(3),
+  /// AArch64 NEON with the dot product extension
+  NEON(16);
 
   /// Environment variable that lowers the instruction set in use; it can't raise it.
   public static final String VARIABLE = "STRATA_ISA";
@@ -50,19 +54,20 @@ public enum Isa {
                                 .collect(Collectors.joining(", ")))));
   }
 
-  /// The instruction set to use: the best the machine has, or the lower one that is wished for.
+  /// The instruction set to use: the best the machine has, or the lower one that is wished for. A
+  /// wish for one that the machine lacks changes nothing.
   ///
   /// @param wish the value of [#VARIABLE], absent or blank if unset
   static Isa choose(Isa probed, Optional<String> wish) {
     return wish.filter(text -> !text.isBlank())
         .map(text -> parse(text.strip()))
-        .filter(wanted -> wanted.compareTo(probed) < 0)
+        .filter(probed.included()::contains)
         .orElse(probed);
   }
 
   /// This instruction set and all it includes, scalar first.
   public List<Isa> included() {
-    return List.copyOf(EnumSet.range(SCALAR, this));
+    return this == NEON ? List.of(SCALAR, NEON) : List.copyOf(EnumSet.range(SCALAR, this));
   }
 
   @Override

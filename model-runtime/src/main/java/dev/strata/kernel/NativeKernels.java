@@ -34,9 +34,9 @@ public final class NativeKernels {
           ADDRESS,
           ADDRESS);
   private static final MethodHandle CONV_SCRATCH =
-      returningLong("strata_conv_scratch", ADDRESS, ADDRESS);
+      returningLong("strata_conv_scratch", ADDRESS, JAVA_LONG, ADDRESS);
   private static final MethodHandle DEPTHWISE =
-      function("strata_depthwise", ADDRESS, ADDRESS, ADDRESS, ADDRESS, JAVA_LONG, ADDRESS);
+      function("strata_depthwise", ADDRESS, ADDRESS, ADDRESS, ADDRESS, ADDRESS, ADDRESS);
   private static final MethodHandle QUANTIZE_ROWS =
       function(
           "strata_quantize_rows",
@@ -66,6 +66,9 @@ public final class NativeKernels {
           JAVA_LONG,
           ADDRESS,
           ADDRESS);
+  private static final MethodHandle QUANTIZE_CHANNELS =
+      function(
+          "strata_quantize_channels", ADDRESS, JAVA_LONG, JAVA_LONG, ADDRESS, ADDRESS, ADDRESS);
   private static final MethodHandle PACK_PLANES =
       function("strata_pack_planes", ADDRESS, JAVA_LONG, JAVA_LONG, JAVA_LONG, ADDRESS);
   private static final MethodHandle IM2COL_S8 =
@@ -166,24 +169,26 @@ public final class NativeKernels {
   }
 
   /// Bytes of scratch that [#conv] needs.
-  public static long convScratch(MemorySegment weights, MemorySegment window) {
+  public static long convScratch(MemorySegment weights, long submatrices, MemorySegment window) {
     try {
-      return (long) CONV_SCRATCH.invokeExact(weights, window);
+      return (long) CONV_SCRATCH.invokeExact(weights, submatrices, window);
     } catch (Throwable failure) {
       throw new AssertionError("strata_conv_scratch", failure);
     }
   }
 
   /// Quantized convolution of each channel by itself.
+  ///
+  /// @param padCodes `[channels]` bytes
   public static void depthwise(
       MemorySegment weights,
       MemorySegment window,
       MemorySegment x,
       MemorySegment xScale,
-      long padCode,
+      MemorySegment padCodes,
       MemorySegment epilogue) {
     try {
-      DEPTHWISE.invokeExact(weights, window, x, xScale, padCode, epilogue);
+      DEPTHWISE.invokeExact(weights, window, x, xScale, padCodes, epilogue);
     } catch (Throwable failure) {
       throw new AssertionError("strata_depthwise", failure);
     }
@@ -236,6 +241,24 @@ public final class NativeKernels {
           x, xStride, rows, width, columns, group, inverseScale, zeroPoint, low, high, codes, sums);
     } catch (Throwable failure) {
       throw new AssertionError("strata_quantize_static", failure);
+    }
+  }
+
+  /// Quantizes each channel with its own scale and zero point, known beforehand.
+  ///
+  /// @param inverseScale `[channels]` floats
+  /// @param zeroPoint `[channels]` signed bytes
+  public static void quantizeChannels(
+      MemorySegment x,
+      long pixels,
+      long channels,
+      MemorySegment inverseScale,
+      MemorySegment zeroPoint,
+      MemorySegment codes) {
+    try {
+      QUANTIZE_CHANNELS.invokeExact(x, pixels, channels, inverseScale, zeroPoint, codes);
+    } catch (Throwable failure) {
+      throw new AssertionError("strata_quantize_channels", failure);
     }
   }
 

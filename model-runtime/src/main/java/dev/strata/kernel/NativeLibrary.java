@@ -18,7 +18,7 @@ import java.util.Optional;
 public final class NativeLibrary {
 
   /// Must equal `STRATA_ABI` in strata.h.
-  private static final int ABI = 1;
+  private static final int ABI = 2;
 
   private static final NativeLibrary LOADED = load();
 
@@ -58,7 +58,7 @@ public final class NativeLibrary {
     return chosen;
   }
 
-  /// Switches all kernels to `isa`, or to the best the machine has if that is less. For tests: no
+  /// Switches all kernels to `isa`, or to the best the machine has if it lacks that. For tests: no
   /// kernel may be running.
   ///
   /// @return the instruction set now in use
@@ -101,7 +101,8 @@ public final class NativeLibrary {
     try (InputStream library = NativeLibrary.class.getResourceAsStream(resource)) {
       if (library == null) {
         throw new UnsatisfiedLinkError(
-            "no native library for this platform: %s isn't on the class path".formatted(resource));
+            "no native library for this platform (Linux on x86_64 or aarch64): %s isn't on the class path"
+                .formatted(resource));
       }
       Path file = Files.createTempFile("libstrata", ".so");
       try {

@@ -1,5 +1,6 @@
 package dev.strata.plan;
 
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 
@@ -17,6 +18,7 @@ import dev.strata.kernel.Structs;
 import dev.strata.precision.ActivationQuantizer;
 import dev.strata.precision.CascadeView;
 import dev.strata.precision.PlaneLayout;
+import dev.strata.precision.PlaneNames;
 import dev.strata.precision.PrecisionProfile;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -25,6 +27,7 @@ import java.util.HashSet;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.IntToDoubleFunction;
 
 /// Makes a plan of a graph at one precision: looks all tensors up, writes the structs that name the
 /// planes to read, and folds static activation zero points into biases. Weights are not copied.
@@ -152,6 +155,16 @@ public final class Planner {
     requireQuantizer(layer, precision.input());
     PlaneLayout layout = layer.layout();
     CascadeView view = CascadeView.of(layer.name(), layout, precision.planes(), tensors::get);
+    Optional<ChannelScales> channels =
+        precision.input() instanceof ActivationQuantizer.PerChannel
+            ? Optional.of(channelScales(layer))
+            : Optional.empty();
+    MemorySegment scale = view.scale();
+    MemorySegment offset = view.offset();
+    if (channels.isPresent()) {
+      scale = multiplied(layout, scale, channels.get().scale());
+      offset = multiplied(layout, offset, channels.get().scale());
+    }
     MemorySegment structs =
         arena.allocate(layout.submatrices() * Structs.weightsBytes(), ALIGNMENT);
     for (int submatrix = 0; submatrix < layout.submatrices(); submatrix++) {
@@ -164,17 +177,71 @@ public final class Planner {
           layout.paddedColumns(),
           layout.groupSize(),
           part.of(view.groups()),
-          part.of(view.scale()),
-          part.of(view.offset()));
+          part.of(scale),
+          part.of(offset));
     }
     LayerWeights.Planes plain =
         new LayerWeights.Planes(
-            layer, precision.planes(), precision.input(), detached(structs), detached(view.bias()));
-    return precision.input() instanceof ActivationQuantizer.PerTensor tensor
-            && tensor.zeroPoint() != 0
-            && layer.kind() != Layer.Kind.EMBEDDING
-        ? shifted(plain, tensor)
-        : plain;
+            layer,
+            precision.planes(),
+            precision.input(),
+            detached(structs),
+            detached(view.bias()),
+            channels.map(ChannelScales::codes));
+    if (layer.kind() == Layer.Kind.EMBEDDING) {
+      return plain;
+    }
+    return switch (precision.input()) {
+      case ActivationQuantizer.PerTensor tensor when tensor.zeroPoint() != 0 -> {
+        double zero = (double) tensor.scale() * tensor.zeroPoint();
+        yield shifted(plain, _ -> zero);
+      }
+      case ActivationQuantizer.PerChannel _ ->
+          shifted(plain, row -> channels.orElseThrow().codes().zeroPoint().get(JAVA_BYTE, row));
+      case ActivationQuantizer.PerTensor _,
+          ActivationQuantizer.PerGroup _,
+          ActivationQuantizer.PerSample _ ->
+          plain;
+    };
+  }
+
+  /// How the channels of a layer's input become codes.
+  ///
+  /// @param scale FP32 `[channels]`: values of one code
+  private record ChannelScales(MemorySegment scale, LayerWeights.Planes.Channels codes) {}
+
+  private ChannelScales channelScales(Layer layer) {
+    int channels = layer.layout().rows();
+    String name = PlaneNames.input(layer.name());
+    MemorySegment values = tensors.get(name);
+    requireFloats(layer, "input scales", values, 2L * channels);
+    MemorySegment inverse = arena.allocate((long) channels * Float.BYTES, ALIGNMENT);
+    MemorySegment zeroPoint = arena.allocate(channels, ALIGNMENT);
+    for (int c = 0; c < channels; c++) {
+      float scale = values.getAtIndex(JAVA_FLOAT, c);
+      float zero = values.getAtIndex(JAVA_FLOAT, channels + c);
+      if (!(scale > 0) || !Float.isFinite(1 / scale) || zero != (byte) zero) {
+        throw new IllegalArgumentException(
+            "tensor '%s', channel %d: got scale %s and zero point %s, expected a scale > 0 and a"
+                    .formatted(name, c, scale, zero)
+                + " whole number of -128 to 127");
+      }
+      inverse.setAtIndex(JAVA_FLOAT, c, 1 / scale);
+      zeroPoint.set(JAVA_BYTE, c, (byte) zero);
+    }
+    return new ChannelScales(
+        values, new LayerWeights.Planes.Channels(detached(inverse), detached(zeroPoint)));
+  }
+
+  /// A row of a scale table times the scales of the channels, which are the rows.
+  private MemorySegment multiplied(PlaneLayout layout, MemorySegment table, MemorySegment by) {
+    MemorySegment product = floatRows(layout);
+    for (int row = 0; row < layout.rows(); row++) {
+      int at = layout.paddedRow(row);
+      float scaled = table.getAtIndex(JAVA_FLOAT, at) * by.getAtIndex(JAVA_FLOAT, row);
+      product.setAtIndex(JAVA_FLOAT, at, scaled);
+    }
+    return product;
   }
 
   /// One submatrix of equally large ones, which lie one after another.
@@ -192,6 +259,9 @@ public final class Planner {
           case CONV, DEPTHWISE -> !(quantizer instanceof ActivationQuantizer.PerGroup);
           case EMBEDDING -> true;
         };
+    fits &=
+        layer.kind() == Layer.Kind.DEPTHWISE
+            || !(quantizer instanceof ActivationQuantizer.PerChannel);
     if (!fits) {
       throw new IllegalArgumentException(
           "input quantizer of layer '%s': got %s, expected another kind for %s"
@@ -202,7 +272,10 @@ public final class Planner {
   /// Moves the activations' zero point into the bias: with codes q and x = scale (q - zero),
   /// `sum w x = scale sum w q - scale zero R`, R the sum of a channel's weights. R is what the
   /// kernel itself gives for codes of 1.
-  private LayerWeights shifted(LayerWeights.Planes weights, ActivationQuantizer.PerTensor tensor) {
+  ///
+  /// @param zeroOf what goes with the kernel's R of a row: `scale zero`, or only the zero point
+  ///     where the scale is in the weights
+  private LayerWeights shifted(LayerWeights.Planes weights, IntToDoubleFunction zeroOf) {
     PlaneLayout layout = weights.layer().layout();
     MemorySegment bias = floatRows(layout);
     try (Arena scratch = Arena.ofConfined()) {
@@ -226,20 +299,25 @@ public final class Planner {
       MemorySegment epilogue = scratch.allocate(Structs.epilogueBytes(), ALIGNMENT);
       Structs.epilogue(
           epilogue, zeros, MemorySegment.NULL, 0, Activation.IDENTITY, totals, panelRows);
-      double zero = (double) tensor.scale() * tensor.zeroPoint();
       for (int submatrix = 0; submatrix < layout.submatrices(); submatrix++) {
         NativeKernels.stream(weights.struct(submatrix), rows, epilogue);
         MemorySegment plain = weights.bias(submatrix);
         MemorySegment target =
             bias.asSlice(submatrix * panelRows * Float.BYTES, panelRows * Float.BYTES);
         for (int row = 0; row < layout.submatrixRows(); row++) {
-          double shift = zero * totals.getAtIndex(JAVA_FLOAT, row);
+          int channel = submatrix * layout.submatrixRows() + row;
+          double shift = zeroOf.applyAsDouble(channel) * totals.getAtIndex(JAVA_FLOAT, row);
           target.setAtIndex(JAVA_FLOAT, row, (float) (plain.getAtIndex(JAVA_FLOAT, row) - shift));
         }
       }
     }
     return new LayerWeights.Planes(
-        weights.layer(), weights.planes(), weights.input(), weights.structs(), detached(bias));
+        weights.layer(),
+        weights.planes(),
+        weights.input(),
+        weights.structs(),
+        detached(bias),
+        weights.channels());
   }
 
   private MemorySegment floatRows(PlaneLayout layout) {

@@ -33,9 +33,12 @@ record Recoding(
     return switch (by) {
       case ActivationQuantizer.PerTensor tensor -> Optional.of(staticCodes(tensor));
       case ActivationQuantizer.PerGroup _ -> Optional.empty();
-      case ActivationQuantizer.PerSample _ ->
-          throw new IllegalArgumentException("rows: got input quantizer %s".formatted(by));
+      case ActivationQuantizer.PerSample _, ActivationQuantizer.PerChannel _ -> throw unfit();
     };
+  }
+
+  IllegalArgumentException unfit() {
+    return new IllegalArgumentException("rows: got input quantizer %s".formatted(by));
   }
 
   /// Codes of 8 bits are signed, narrower ones are not.

@@ -352,8 +352,9 @@ final class WeightedSteps {
         switch (recoding.by()) {
           case ActivationQuantizer.PerTensor tensor ->
               program.repeated(tensor.scale(), rows * recoding.groups());
-          case ActivationQuantizer.PerGroup _, ActivationQuantizer.PerSample _ ->
-              program.floats(rows * recoding.groups());
+          case ActivationQuantizer.PerGroup _ -> program.floats(rows * recoding.groups());
+          case ActivationQuantizer.PerSample _, ActivationQuantizer.PerChannel _ ->
+              throw recoding.unfit();
         };
     return new Codes(
         program.slot(rows * recoding.columns()),
@@ -426,9 +427,10 @@ final class WeightedSteps {
 
   /// Whole images to codes. Convolution kernels sum the codes of each window themselves.
   private ImageCodes imageCodes(LayerWeights.Planes weights, Shape shape, Region x) {
-    record Key(Region x, Shape shape, ActivationQuantizer by) {}
+    record Key(
+        Region x, Shape shape, ActivationQuantizer by, Optional<LayerWeights.Planes.Channels> of) {}
     return program.shared(
-        new Key(x, shape, weights.input()),
+        new Key(x, shape, weights.input(), weights.channels()),
         ImageCodes.class,
         () -> quantizedImages(weights, shape, x));
   }
@@ -458,6 +460,22 @@ final class WeightedSteps {
         Region.Slot sums = program.slot(rows * Integer.BYTES);
         quantizeStatic(tensor, x, rows, width, width, width, codes, sums);
         yield new ImageCodes(codes, program.repeated(tensor.scale(), samples));
+      }
+      case ActivationQuantizer.PerChannel _ -> {
+        LayerWeights.Planes.Channels by = weights.channels().orElseThrow();
+        long channels = shape.dim(3);
+        long pixels = shape.elements() / channels;
+        program.step(
+            "quantize channels",
+            List.of(x, codes),
+            memory -> {
+              MemorySegment in = memory.at(x);
+              MemorySegment out = memory.at(codes);
+              return () ->
+                  NativeKernels.quantizeChannels(
+                      in, pixels, channels, by.inverseScale(), by.zeroPoint(), out);
+            });
+        yield new ImageCodes(codes, program.repeated(1, samples));
       }
       case ActivationQuantizer.PerGroup _ -> throw unfit(weights);
     };
@@ -642,10 +660,12 @@ final class WeightedSteps {
   private void direct(LayerWeights.Planes weights, Images images, ImageCodes codes, Target target) {
     MemorySegment window = images.write(program.struct(Structs.windowBytes()));
     boolean depthwise = weights.layer().kind() == Layer.Kind.DEPTHWISE;
-    Region.Slot scratch =
-        program.slot(depthwise ? 0 : NativeKernels.convScratch(weights.structs(), window));
     long submatrices = weights.layer().layout().submatrices();
-    long padCode = zeroCode(weights);
+    Region.Slot scratch =
+        program.slot(
+            depthwise ? 0 : NativeKernels.convScratch(weights.structs(), submatrices, window));
+    long padCode = depthwise ? 0 : zeroCode(weights);
+    MemorySegment padCodes = depthwise ? zeroCodes(weights) : MemorySegment.NULL;
     program.step(
         work(
             weights,
@@ -662,7 +682,7 @@ final class WeightedSteps {
           MemorySegment room = memory.at(scratch);
           if (depthwise) {
             return () ->
-                NativeKernels.depthwise(weights.structs(), window, in, scale, padCode, epilogue);
+                NativeKernels.depthwise(weights.structs(), window, in, scale, padCodes, epilogue);
           }
           return () ->
               NativeKernels.conv(
@@ -714,7 +734,17 @@ final class WeightedSteps {
     return switch (weights.input()) {
       case ActivationQuantizer.PerTensor tensor -> tensor.zeroPoint();
       case ActivationQuantizer.PerGroup _, ActivationQuantizer.PerSample _ -> 0;
+      case ActivationQuantizer.PerChannel _ -> throw unfit(weights);
     };
+  }
+
+  /// The same for each channel of a depthwise layer.
+  private MemorySegment zeroCodes(LayerWeights.Planes weights) {
+    return weights
+        .channels()
+        .map(LayerWeights.Planes.Channels::zeroPoint)
+        .orElseGet(
+            () -> program.struct(weights.layer().layout().rows()).fill((byte) zeroCode(weights)));
   }
 
   private static IllegalArgumentException unfit(LayerWeights.Planes weights) {

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.annotation.JsonTypeInfo;
 /// How the input activations of a weighted layer become integer codes.
 @JsonTypeInfo(use = JsonTypeInfo.Id.NAME, property = "kind")
 @JsonSubTypes({
+  @JsonSubTypes.Type(value = ActivationQuantizer.PerChannel.class, name = "per_channel"),
   @JsonSubTypes.Type(value = ActivationQuantizer.PerGroup.class, name = "per_group"),
   @JsonSubTypes.Type(value = ActivationQuantizer.PerSample.class, name = "per_sample"),
   @JsonSubTypes.Type(value = ActivationQuantizer.PerTensor.class, name = "per_tensor")
@@ -16,6 +17,11 @@ public sealed interface ActivationQuantizer {
   /// of columns of each row, the groups being those of the weights. A large value costs its own
   /// group precision and no other.
   record PerGroup() implements ActivationQuantizer {}
+
+  /// Static, from calibration, for depthwise convolutions: `code = clamp(round(x / scale_c) +
+  /// zeroPoint_c, -128, 127)` in channel c. No channel meets another there, so each has a range of
+  /// its own. The numbers lie in the tensor [PlaneNames#input].
+  record PerChannel() implements ActivationQuantizer {}
 
   /// Dynamic and symmetric: signed 8-bit codes, one scale for each sample of the first axis. For
   /// convolutions that were imported without calibration data.

@@ -1,6 +1,6 @@
 package dev.strata.precision;
 
-/// Names of the tensors that hold a layer's planes, group table and scale tables.
+/// Names of the tensors that hold a layer's planes, group table, input scales and scale tables.
 public final class PlaneNames {
   private PlaneNames() {}
 
@@ -11,6 +11,11 @@ public final class PlaneNames {
 
   public static String groups(String layer) {
     return layer + ".groups";
+  }
+
+  /// Scales and zero points of a depthwise layer whose input is quantized channel by channel.
+  public static String input(String layer) {
+    return layer + ".input";
   }
 
   /// The scale, offset and bias rows that go with this many planes.

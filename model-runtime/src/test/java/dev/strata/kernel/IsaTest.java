@@ -19,6 +19,14 @@ class IsaTest {
   @Test
   void aWishCantRaiseTheInstructionSet() {
     assertEquals(Isa.SCALAR, Isa.choose(Isa.SCALAR, Optional.of("avx512")));
+    assertEquals(Isa.AVX512BW, Isa.choose(Isa.AVX512BW, Optional.of("avx512")));
+  }
+
+  @Test
+  void aWishForAnotherArchitectureChangesNothing() {
+    assertEquals(Isa.AVX512, Isa.choose(Isa.AVX512, Optional.of("neon")));
+    assertEquals(Isa.NEON, Isa.choose(Isa.NEON, Optional.of("avx2")));
+    assertEquals(Isa.SCALAR, Isa.choose(Isa.NEON, Optional.of("scalar")));
   }
 
   @Test
@@ -33,7 +41,8 @@ class IsaTest {
         assertThrows(
             IllegalArgumentException.class, () -> Isa.choose(Isa.AVX2, Optional.of("sse9")));
     assertEquals(
-        "STRATA_ISA: got \"sse9\", expected one of scalar, avx2, avx512", failure.getMessage());
+        "STRATA_ISA: got \"sse9\", expected one of scalar, avx2, avx512bw, avx512, neon",
+        failure.getMessage());
   }
 
   @Test
@@ -45,8 +54,15 @@ class IsaTest {
   }
 
   @Test
+  void theLibraryIsFoundByOperatingSystemAndArchitecture() {
+    assertEquals("/native/linux-x86_64/libstrata.so", NativeLibrary.resource("Linux", "amd64"));
+    assertEquals("/native/linux-aarch64/libstrata.so", NativeLibrary.resource("Linux", "aarch64"));
+  }
+
+  @Test
   void anInstructionSetIncludesTheOnesBelow() {
     assertEquals(List.of(Isa.SCALAR, Isa.AVX2), Isa.AVX2.included());
+    assertEquals(List.of(Isa.SCALAR, Isa.NEON), Isa.NEON.included());
     assertTrue(Isa.SCALAR.included().contains(Isa.SCALAR));
   }
 }

@@ -140,57 +140,57 @@ class NativeKernelsTest {
   @MethodSource("instructionSetsAndWidths")
   void convolutionsEqualWindowsTimesTheMatrix(Isa isa, int bits) {
     NativeLibrary.loaded().use(isa);
-    var window = new Op.Window(3, 2, 2, 1, 1, 2, 1, 2, 1, 0);
-    for (int submatrices : new int[] {1, 3}) {
-      int channels = 11;
-      int columns = 3 * 2 * channels;
-      int rows = 18;
-      var image = image(2, 7, 6, channels * submatrices);
-      List<ReferenceKernels.Matrix> matrices = new ArrayList<>();
-      int padded = PlaneLayout.roundUp(rows, 16);
-      float[] bias = new float[padded * submatrices];
-      for (int i = 0; i < submatrices; i++) {
-        matrices.add(matrix(new PlaneLayout(rows, columns, 32, 1), bits, 3));
-        System.arraycopy(matrices.get(i).bias(), 0, bias, i * padded, padded);
-      }
-      int positions = 2 * (int) (window.outputHeight(7, false) * window.outputWidth(6, false));
-      float[] sampleScale = floats(2);
-      int width = rows * submatrices;
-      float[] residual = floats(positions * width);
-      float[] expected = new float[positions * width];
-      for (int i = 0; i < submatrices; i++) {
-        int[][] codes =
-            ReferenceKernels.windows(
-                image,
-                window,
-                i * channels,
-                channels,
-                -7,
-                matrices.get(i).layout().paddedColumns());
-        for (int m = 0; m < positions; m++) {
-          float[] scale = new float[matrices.get(i).layout().groups()];
-          Arrays.fill(scale, sampleScale[m / (positions / 2)]);
-          for (int c = 0; c < rows; c++) {
-            int at = m * width + i * rows + c;
-            float value = matrices.get(i).output(c, codes[m], scale) + residual[at];
-            expected[at] = ReferenceKernels.activate(Activation.RELU, value);
-          }
+    for (int channels : new int[] {11, 12, 32, 64}) {
+      convolutionEqualsWindowsTimesTheMatrix(bits, 1, channels);
+      convolutionEqualsWindowsTimesTheMatrix(bits, 3, channels);
+    }
+  }
+
+  private void convolutionEqualsWindowsTimesTheMatrix(int bits, int submatrices, int channels) {
+    Op.Window window = window();
+    int columns = window.kernelHeight() * window.kernelWidth() * channels;
+    int rows = 1 + random.nextInt(40);
+    int group = random.nextBoolean() ? 32 : PlaneLayout.roundUp(columns, 32);
+    var image = image(2, 7, 6, channels * submatrices);
+    List<ReferenceKernels.Matrix> matrices = new ArrayList<>();
+    int padded = PlaneLayout.roundUp(rows, 16);
+    float[] bias = new float[padded * submatrices];
+    for (int i = 0; i < submatrices; i++) {
+      matrices.add(matrix(new PlaneLayout(rows, columns, group, 1), bits, 3));
+      System.arraycopy(matrices.get(i).bias(), 0, bias, i * padded, padded);
+    }
+    int positions = 2 * (int) (window.outputHeight(7, false) * window.outputWidth(6, false));
+    float[] sampleScale = floats(2);
+    int width = rows * submatrices;
+    float[] residual = floats(positions * width);
+    float[] expected = new float[positions * width];
+    for (int i = 0; i < submatrices; i++) {
+      int[][] codes =
+          ReferenceKernels.windows(
+              image, window, i * channels, channels, -7, matrices.get(i).layout().paddedColumns());
+      for (int m = 0; m < positions; m++) {
+        float[] scale = new float[matrices.get(i).layout().groups()];
+        Arrays.fill(scale, sampleScale[m / (positions / 2)]);
+        for (int c = 0; c < rows; c++) {
+          int at = m * width + i * rows + c;
+          float value = matrices.get(i).output(c, codes[m], scale) + residual[at];
+          expected[at] = ReferenceKernels.activate(Activation.RELU, value);
         }
       }
-      MemorySegment out = arena.allocate(JAVA_FLOAT, expected.length);
-      MemorySegment weights = weights(matrices);
-      MemorySegment shape = shape(image, window);
-      NativeKernels.conv(
-          weights,
-          submatrices,
-          shape,
-          arena.allocateFrom(JAVA_BYTE, image.codes()),
-          arena.allocateFrom(JAVA_FLOAT, sampleScale),
-          -7,
-          epilogue(bias, residual, Activation.RELU, out, width),
-          arena.allocate(NativeKernels.convScratch(weights, shape), 64));
-      assertSame(expected, out, "conv of %d groups".formatted(submatrices));
     }
+    MemorySegment out = arena.allocate(JAVA_FLOAT, expected.length);
+    MemorySegment weights = weights(matrices);
+    MemorySegment shape = shape(image, window);
+    NativeKernels.conv(
+        weights,
+        submatrices,
+        shape,
+        arena.allocateFrom(JAVA_BYTE, image.codes()),
+        arena.allocateFrom(JAVA_FLOAT, sampleScale),
+        -7,
+        epilogue(bias, residual, Activation.RELU, out, width),
+        arena.allocate(NativeKernels.convScratch(weights, submatrices, shape), 64));
+    assertSame(expected, out, "conv of %d groups, %s".formatted(submatrices, window));
   }
 
   @ParameterizedTest
@@ -207,8 +207,11 @@ class NativeKernelsTest {
       float[] scale = floats(1);
       float[] residual = floats(positions * channels);
       float[] expected = new float[positions * channels];
+      byte[] pads = new byte[channels];
+      random.nextBytes(pads);
       for (int c = 0; c < channels; c++) {
-        int[][] codes = ReferenceKernels.windows(image, window, c, 1, 5, layout.paddedColumns());
+        int[][] codes =
+            ReferenceKernels.windows(image, window, c, 1, pads[c], layout.paddedColumns());
         for (int m = 0; m < positions; m++) {
           int at = m * channels + c;
           expected[at] = matrix.output(c, codes[m], scale) + residual[at];
@@ -220,7 +223,7 @@ class NativeKernelsTest {
           shape(image, window),
           arena.allocateFrom(JAVA_BYTE, image.codes()),
           arena.allocateFrom(JAVA_FLOAT, scale),
-          5,
+          arena.allocateFrom(JAVA_BYTE, pads),
           epilogue(matrix.bias(), residual, Activation.IDENTITY, out, channels));
       assertSame(expected, out, "depthwise of %d channels, kernel %d".formatted(channels, kernel));
     }
@@ -299,7 +302,39 @@ class NativeKernelsTest {
         double expected = Math.clamp(Math.rint(rows[0][j] * 20f) + 3, 0.0, 15.0);
         assertEquals(expected, codes.get(JAVA_BYTE, j), "static code %d".formatted(j));
       }
+      float[] inverse = floats(width);
+      byte[] zeros = new byte[width];
+      random.nextBytes(zeros);
+      for (int c = 0; c < width; c++) {
+        inverse[c] = 300 * Math.abs(inverse[c]);
+      }
+      NativeKernels.quantizeChannels(
+          x,
+          1,
+          width,
+          arena.allocateFrom(JAVA_FLOAT, inverse),
+          arena.allocateFrom(JAVA_BYTE, zeros),
+          codes);
+      for (int c = 0; c < width; c++) {
+        double expected = Math.clamp(Math.rint(rows[0][c] * inverse[c]) + zeros[c], -128.0, 127.0);
+        assertEquals(expected, codes.get(JAVA_BYTE, c), "channel %d of %d".formatted(c, width));
+      }
     }
+  }
+
+  /// A window that fits an image of 7 by 6 pixels.
+  private Op.Window window() {
+    return new Op.Window(
+        1 + random.nextInt(3),
+        1 + random.nextInt(3),
+        1 + random.nextInt(2),
+        1 + random.nextInt(2),
+        1 + random.nextInt(2),
+        1 + random.nextInt(2),
+        random.nextInt(3),
+        random.nextInt(3),
+        random.nextInt(3),
+        random.nextInt(3));
   }
 
   private ReferenceKernels.Matrix matrix(PlaneLayout layout, int bits, int filling) {

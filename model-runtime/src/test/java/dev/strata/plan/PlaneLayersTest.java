@@ -170,6 +170,78 @@ class PlaneLayersTest {
   }
 
   @Test
+  void depthwiseChannelsHaveRangesOfTheirOwn() {
+    int channels = 19;
+    Op.Window window = new Op.Window(3, 3, 2, 1, 1, 1, 1, 1, 0, 1);
+    for (int planes : List.of(1, 4, 8)) {
+      try (TestGraph graph = new TestGraph(35)) {
+        float[] scales = new float[channels];
+        float[] zeros = new float[channels];
+        for (int c = 0; c < channels; c++) {
+          scales[c] = 0.001f * (1 << c % 7);
+          zeros[c] = 37 * c % 256 - 128;
+        }
+        graph
+            .input("x", FP32, -1, -1, -1, channels)
+            .planeLayer(
+                "cv",
+                Layer.Kind.DEPTHWISE,
+                PlaneLayout.perChannel(channels, 9, 1),
+                planes,
+                new ActivationQuantizer.PerChannel())
+            .inputScales("cv", scales, zeros)
+            .node(new Op.Conv("cv", window, channels, Activation.RELU), List.of("x"), "y");
+        Tensor x = graph.tensor(2, 7, 6, channels);
+        float[] seen = x.toFloats();
+        for (int i = 0; i < seen.length; i++) {
+          int c = i % channels;
+          double code = Math.rint(seen[i] * (1 / scales[c])) + zeros[c];
+          seen[i] = (float) (scales[c] * (Math.clamp(code, -128, 127) - zeros[c]));
+        }
+        CascadeView view = graph.view("cv");
+        float[] expected =
+            Reference.conv(
+                Tensor.of(x.shape(), seen),
+                window,
+                channels,
+                channels,
+                0,
+                view::weight,
+                biases(view));
+        for (int i = 0; i < expected.length; i++) {
+          expected[i] = Math.max(expected[i], 0);
+        }
+        assertClose(expected, graph.run("y", Map.of("x", x)).toFloats(), planes + " planes");
+      }
+    }
+  }
+
+  @Test
+  void scalesOfChannelsThatAreNoneAreRefusedByName() {
+    float[][] scales = {{0, 3}, {Float.NaN, 3}, {1, 128}, {1, 0.5f}};
+    for (float[] wrong : scales) {
+      try (TestGraph graph = new TestGraph(36)) {
+        graph
+            .input("x", FP32, -1, -1, -1, 1)
+            .planeLayer(
+                "cv",
+                Layer.Kind.DEPTHWISE,
+                PlaneLayout.perChannel(1, 1, 1),
+                8,
+                new ActivationQuantizer.PerChannel())
+            .inputScales("cv", new float[] {wrong[0]}, new float[] {wrong[1]})
+            .node(
+                new Op.Conv(
+                    "cv", new Op.Window(1, 1, 1, 1, 1, 1, 0, 0, 0, 0), 1, Activation.IDENTITY),
+                List.of("x"),
+                "y");
+        var failure = assertThrows(IllegalArgumentException.class, () -> graph.plan("y"));
+        assertTrue(failure.getMessage().contains("'cv.input', channel 0"), failure::getMessage);
+      }
+    }
+  }
+
+  @Test
   void embeddingGivesTheDequantizedRows() {
     try (TestGraph graph = new TestGraph(33)) {
       PlaneLayout layout = new PlaneLayout(50, 40, 32, 1);
@@ -216,6 +288,7 @@ class PlaneLayersTest {
               code = Math.clamp(code, low, low + (1 << tensor.bits()) - 1);
               yield (float) (tensor.scale() * (code - tensor.zeroPoint()));
             }
+            case ActivationQuantizer.PerChannel _ -> throw new IllegalArgumentException("static");
             case ActivationQuantizer.PerSample _, ActivationQuantizer.PerGroup _ -> {
               float largest = 0;
               for (int j = i / sample * sample; j < (i / sample + 1) * sample; j++) {

@@ -19,6 +19,7 @@ import dev.strata.precision.PlaneNames;
 import dev.strata.precision.PrecisionProfile;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -89,6 +90,14 @@ final class TestGraph implements AutoCloseable {
       }
       tensors.put(PlaneNames.table(name, width), table);
     }
+    return this;
+  }
+
+  /// The scales and zero points of a depthwise layer's input channels.
+  TestGraph inputScales(String layer, float[] scales, float[] zeroPoints) {
+    float[] both = Arrays.copyOf(scales, 2 * scales.length);
+    System.arraycopy(zeroPoints, 0, both, scales.length, scales.length);
+    tensors.put(PlaneNames.input(layer), both);
     return this;
   }
 

@@ -16,6 +16,7 @@ import dev.strata.graph.TensorSpec;
 import dev.strata.precision.ActivationQuantizer;
 import dev.strata.precision.Bits;
 import dev.strata.precision.PlaneLayout;
+import dev.strata.precision.PlaneNames;
 import dev.strata.precision.PrecisionProfile;
 import dev.strata.precision.PrecisionProfile.LayerPrecision;
 import java.util.List;
@@ -86,6 +87,12 @@ public final class TinyModels {
     quantizer.put("stem", stem);
     quantizer.put("depthwise", depthwise);
     quantizer.put("head", head);
+    float[] channels = new float[2 * 16];
+    for (int c = 0; c < 16; c++) {
+      channels[c] = 0.01f * (1 + c % 4);
+      channels[16 + c] = c - 128;
+    }
+    tensors.put(PlaneNames.input("depthwise"), channels);
     TensorSpec input = new TensorSpec("image", DataType.FP32, Shape.of(Shape.VARIABLE, 8, 8, 3));
     TensorSpec output = new TensorSpec("y", DataType.FP32, Shape.of(Shape.VARIABLE, 5));
     Op.Window same = new Op.Window(3, 3, 1, 1, 1, 1, 1, 1, 1, 1);
@@ -119,8 +126,7 @@ public final class TinyModels {
                             new LayerPrecision(bits, new ActivationQuantizer.PerSample()),
                             "depthwise",
                             new LayerPrecision(
-                                new Bits(Bits.MAX),
-                                new ActivationQuantizer.PerTensor(8, 0.04f, -128)),
+                                new Bits(Bits.MAX), new ActivationQuantizer.PerChannel()),
                             "head",
                             new LayerPrecision(bits, new ActivationQuantizer.PerGroup())),
                         Map.of()))

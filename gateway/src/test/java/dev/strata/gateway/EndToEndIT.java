@@ -1,0 +1,282 @@
+package dev.strata.gateway;
+
+import static io.restassured.RestAssured.given;
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.hamcrest.Matchers.equalTo;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import io.restassured.response.Response;
+import java.io.IOException;
+import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.MethodOrderer;
+import org.junit.jupiter.api.Order;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestMethodOrder;
+import org.junit.jupiter.api.io.TempDir;
+
+/// The packaged gateway as its users meet it: a process of its own with the embedded repository,
+/// asked by foreign clients. Tools that are not installed are missed aloud where CI runs.
+@TestMethodOrder(MethodOrderer.OrderAnnotation.class)
+final class EndToEndIT {
+  private static final Path ROOT = Path.of("").toAbsolutePath().getParent();
+  private static final Path BOOT = ROOT.resolve("docs/examples/ankle-boot.png");
+  private static final int ANKLE_BOOT = 9;
+  private static final Duration START = Duration.ofMinutes(1);
+  private static final List<Process> STARTED = new ArrayList<>();
+
+  @TempDir private static Path work;
+
+  private static int port;
+  private static int grpcPort;
+  private static Process gateway;
+
+  @BeforeAll
+  static void start() throws Exception {
+    port = freePort();
+    grpcPort = freePort();
+    gateway =
+        start(
+            "gateway",
+            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+            "--enable-native-access=ALL-UNNAMED",
+            "-Dquarkus.http.port=" + port,
+            "-Dquarkus.grpc.server.port=" + grpcPort,
+            "-Dstrata.repositories=" + ROOT.resolve("gateway/src/main/repository"),
+            "-jar",
+            ROOT.resolve("gateway/target/quarkus-app/quarkus-run.jar").toString());
+    await("the gateway to be ready", () -> statusOf("/v2/health/ready") == 200);
+  }
+
+  @AfterAll
+  static void stop() throws InterruptedException {
+    for (Process process : STARTED) {
+      process.destroy();
+      if (!process.waitFor(20, TimeUnit.SECONDS)) {
+        process.destroyForcibly();
+      }
+    }
+  }
+
+  @Test
+  @Order(1)
+  void aPictureIsClassifiedAtEveryWidth() throws IOException {
+    byte[] picture = Files.readAllBytes(BOOT);
+    for (int bits = 8; bits >= 1; bits--) {
+      Response answer = classify(picture, bits);
+      answer.then().statusCode(200).body("parameters.bits", equalTo(bits));
+      List<Float> probabilities = answer.jsonPath().getList("outputs[0].data", Float.class);
+      assertEquals(1, probabilities.stream().mapToDouble(Float::doubleValue).sum(), 1e-4);
+      if (bits > 1) {
+        assertEquals(ANKLE_BOOT, best(probabilities), "class at %d bits".formatted(bits));
+      }
+    }
+  }
+
+  @Test
+  @Order(2)
+  void badRequestsAreAnsweredInWords() {
+    given()
+        .port(port)
+        .body("{\"inputs\": [], \"parameters\": {\"bits\": 9}}")
+        .post("/v2/models/fashion/infer")
+        .then()
+        .statusCode(400)
+        .body("error", equalTo("parameters.bits: got 9, expected an integer from 1 to 8"));
+    given().port(port).body("{}").post("/v2/models/nothing/infer").then().statusCode(404);
+  }
+
+  @Test
+  @Order(3)
+  void aPythonClientOfThePublicProtocolIsServed() throws Exception {
+    assumeInstalled("/usr/bin/python3", "-c", "import grpc, grpc_tools");
+    String answer =
+        output(
+            "/usr/bin/python3",
+            ROOT.resolve("gateway/src/test/python/oip_client.py").toString(),
+            "fashion",
+            "--server",
+            "127.0.0.1:" + grpcPort,
+            "--image",
+            BOOT.toString(),
+            "--bits",
+            "8",
+            "--bits",
+            "4");
+    assertTrue(answer.contains("bits 8 ") && answer.contains("bits 4 "), answer);
+    assertTrue(answer.contains("class " + ANKLE_BOOT), answer);
+  }
+
+  @Test
+  @Order(4)
+  void prometheusAnswersTheNinetyNinthPercentileByWidth() throws Exception {
+    assumeInstalled("prometheus", "--version");
+    int prometheusPort = freePort();
+    Path config = work.resolve("prometheus.yml");
+    Files.writeString(
+        config,
+        """
+        scrape_configs:
+          - job_name: strata
+            scrape_interval: 1s
+            static_configs:
+              - targets: ["127.0.0.1:%d"]
+        """
+            .formatted(port));
+    start(
+        "prometheus",
+        "prometheus",
+        "--config.file=" + config,
+        "--storage.tsdb.path=" + work.resolve("series"),
+        "--web.listen-address=127.0.0.1:" + prometheusPort);
+    byte[] picture = Files.readAllBytes(BOOT);
+    await(
+        "PromQL to know the p99 of every width",
+        () -> {
+          IntStream.rangeClosed(1, 8).forEach(bits -> classify(picture, bits));
+          return percentiles(prometheusPort).size() == 8;
+        });
+    percentiles(prometheusPort)
+        .forEach(
+            (bits, seconds) ->
+                assertTrue(
+                    seconds > 0 && seconds < 10, "p99 at %s bits: %s s".formatted(bits, seconds)));
+  }
+
+  @Test
+  @Order(5)
+  void aPoliteSignalEndsTheProcess() throws InterruptedException {
+    gateway.destroy();
+    assertTrue(gateway.waitFor(20, TimeUnit.SECONDS), "the gateway still runs");
+    assertEquals(143, gateway.exitValue());
+  }
+
+  private static Response classify(byte[] picture, int bits) {
+    return given()
+        .port(port)
+        .header("Inference-Header-Content-Length", 0)
+        .header("Strata-Bits", bits)
+        .accept("application/json")
+        .contentType("application/octet-stream")
+        .body(picture)
+        .post("/v2/models/fashion/infer");
+  }
+
+  private static Map<String, Double> percentiles(int prometheusPort) {
+    Map<String, Double> byBits = new TreeMap<>();
+    if (status(prometheusPort, "/-/ready") != 200) {
+      return byBits;
+    }
+    Response answer =
+        given()
+            .port(prometheusPort)
+            .queryParam(
+                "query",
+                "histogram_quantile(0.99, sum by (le, bits) (rate("
+                    + "strata_request_duration_seconds_bucket{model=\"fashion\",stage=\"total\"}"
+                    + "[30s])))")
+            .get("/api/v1/query");
+    answer.then().statusCode(200).body("status", equalTo("success"));
+    int results = answer.jsonPath().getList("data.result").size();
+    for (int i = 0; i < results; i++) {
+      String bits = answer.jsonPath().getString("data.result[%d].metric.bits".formatted(i));
+      String value = answer.jsonPath().getString("data.result[%d].value[1]".formatted(i));
+      if (!value.equals("NaN")) {
+        byBits.put(bits, Double.parseDouble(value));
+      }
+    }
+    return byBits;
+  }
+
+  private static int best(List<Float> scores) {
+    return IntStream.range(0, scores.size())
+        .reduce((a, b) -> scores.get(b) > scores.get(a) ? b : a)
+        .orElseThrow();
+  }
+
+  private static int statusOf(String path) {
+    if (!gateway.isAlive()) {
+      throw new IllegalStateException("the gateway ended: " + log("gateway"));
+    }
+    return status(port, path);
+  }
+
+  private static int status(int at, String path) {
+    try {
+      return given().port(at).get(path).statusCode();
+    } catch (Exception refused) {
+      return 0;
+    }
+  }
+
+  private static void await(String what, BooleanSupplier condition) throws InterruptedException {
+    long end = System.nanoTime() + START.toNanos();
+    while (!condition.getAsBoolean()) {
+      assertTrue(System.nanoTime() < end, "waited in vain for " + what);
+      Thread.sleep(200);
+    }
+  }
+
+  /// A tool may be missing on a developer's machine, and may not where CI installs it.
+  private static void assumeInstalled(String... command) throws Exception {
+    boolean installed;
+    try {
+      Process probe =
+          new ProcessBuilder(command)
+              .redirectErrorStream(true)
+              .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+              .start();
+      installed = probe.waitFor() == 0;
+    } catch (IOException missing) {
+      installed = false;
+    }
+    if (System.getenv("CI") != null) {
+      assertTrue(installed, "missing: " + String.join(" ", command));
+    }
+    assumeTrue(installed, "missing: " + String.join(" ", command));
+  }
+
+  private static Process start(String name, String... command) throws IOException {
+    Process process =
+        new ProcessBuilder(command)
+            .redirectErrorStream(true)
+            .redirectOutput(work.resolve(name + ".log").toFile())
+            .start();
+    STARTED.add(process);
+    return process;
+  }
+
+  private static String log(String name) {
+    try {
+      return Files.readString(work.resolve(name + ".log"));
+    } catch (IOException gone) {
+      return gone.getMessage();
+    }
+  }
+
+  private static String output(String... command) throws Exception {
+    Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+    String output = new String(process.getInputStream().readAllBytes(), UTF_8);
+    assertEquals(0, process.waitFor(), output);
+    return output;
+  }
+
+  private static int freePort() throws IOException {
+    try (ServerSocket socket = new ServerSocket(0)) {
+      return socket.getLocalPort();
+    }
+  }
+}

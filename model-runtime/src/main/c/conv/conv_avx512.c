@@ -1,0 +1,132 @@
+#include "block/tiling.h"
+#include "conv/conv.h"
+#include "conv/finish_avx512.h"
+#include "unpack_avx512.h"
+#include "weights.h"
+
+enum { TILE_ROWS = 12 };
+
+// The codes of `panels` panels as [columns/4][panels][64].
+STRATA_INLINE void unpack_bits(const struct strata_weights *w, int64_t panel, int panels, int bits,
+                               uint8_t *out) {
+  for (int64_t block = 0; block < strata_blocks(w); block++) {
+    for (int j = 0; j < panels; j++) {
+      __m512i codes[8];
+      strata_unpack(w->planes, strata_line(w, panel + j, block), bits, codes);
+#pragma GCC unroll 8
+      for (int i = 0; i < 8; i++) {
+        _mm512_store_si512(out + (i * panels + j) * 64, codes[i]);
+      }
+    }
+    out += 512 * panels;
+  }
+}
+
+static void unpack(const struct strata_weights *w, int64_t panel, int panels, uint8_t *out) {
+  switch (w->bits) {
+    case 1: unpack_bits(w, panel, panels, 1, out); break;
+    case 2: unpack_bits(w, panel, panels, 2, out); break;
+    case 3: unpack_bits(w, panel, panels, 3, out); break;
+    case 4: unpack_bits(w, panel, panels, 4, out); break;
+    case 5: unpack_bits(w, panel, panels, 5, out); break;
+    case 6: unpack_bits(w, panel, panels, 6, out); break;
+    case 7: unpack_bits(w, panel, panels, 7, out); break;
+    default: unpack_bits(w, panel, panels, 8, out); break;
+  }
+}
+
+// One copy of it: a tile's loop has enough to keep in registers.
+__attribute__((noinline)) static void finish_tile(const struct strata_finish *finish,
+                                                  struct strata_tile *tile, int64_t g, int64_t m,
+                                                  int64_t rows, int64_t panel, int panels) {
+  for (int j = 0; j < panels; j++) {
+    strata_finish_panel(finish, tile, g, m, rows, panel, j);
+  }
+}
+
+// `rows` positions from m on x `panels` panels.
+STRATA_INLINE void run_tile(const struct strata_finish *finish, const struct strata_positions *x,
+                            const uint8_t *codes, int64_t m, int64_t panel, int rows, int panels) {
+  struct strata_tile tile;
+  int64_t tap = 0, c = 0;
+  for (int64_t g = 0; g < finish->groups; g++) {
+    __m512i sum[TILE_ROWS][2];
+#pragma GCC unroll 12
+    for (int r = 0; r < rows; r++) {
+      sum[r][0] = sum[r][1] = _mm512_setzero_si512();
+    }
+    for (int64_t left = finish->w->group; left > 0 && tap < x->tap_count;) {
+      const int8_t *q[TILE_ROWS];
+#pragma GCC unroll 12
+      for (int r = 0; r < rows; r++) {
+        q[r] = x->taps[tap * x->count + m + r];
+      }
+      int64_t end = x->channels - c < left ? x->channels : c + left;
+      left -= end - c;
+      for (; c < end; c += 4, codes += 64 * panels) {
+        __m512i u0 = _mm512_load_si512(codes);
+        __m512i u1 = panels > 1 ? _mm512_load_si512(codes + 64) : u0;
+#pragma GCC unroll 12
+        for (int r = 0; r < rows; r++) {
+          __m512i four = strata_broadcast4(q[r] + c);
+          sum[r][0] = strata_dot(sum[r][0], u0, four);
+          if (panels > 1) {
+            sum[r][1] = strata_dot(sum[r][1], u1, four);
+          }
+        }
+      }
+      if (c == x->channels) {
+        c = 0;
+        tap++;
+      }
+    }
+#pragma GCC unroll 12
+    for (int r = 0; r < rows; r++) {
+      _mm512_store_si512(tile.sums[r][0], sum[r][0]);
+      if (panels > 1) {
+        _mm512_store_si512(tile.sums[r][1], sum[r][1]);
+      }
+    }
+    finish_tile(finish, &tile, g, m, rows, panel, panels);
+  }
+}
+
+STRATA_INLINE void run_panels(const struct strata_finish *finish, const struct strata_positions *x,
+                              int64_t panel, int panels, uint8_t *codes) {
+  unpack(finish->w, panel, panels, codes);
+  for (int64_t m = 0, rows; m < x->count; m += rows) {
+    rows = strata_even_part(x->count - m, TILE_ROWS);
+    switch (rows) {
+#define ROWS(count) \
+  case count: run_tile(finish, x, codes, m, panel, count, panels); break;
+      ROWS(1)
+      ROWS(2)
+      ROWS(3)
+      ROWS(4)
+      ROWS(5)
+      ROWS(6)
+      ROWS(7)
+      ROWS(8)
+      ROWS(9)
+      ROWS(10)
+      ROWS(11)
+      ROWS(12)
+#undef ROWS
+      default: break;
+    }
+  }
+}
+
+void strata_conv_wba8_x12x32__avx512(const struct strata_weights *w,
+                                     const struct strata_positions *x,
+                                     const struct strata_epilogue *e, void *scratch) {
+  struct strata_finish finish =
+      strata_finish_of(w, x, e, 1, (uint8_t *)scratch + strata_conv_codes(w));
+  int64_t panel = 0;
+  for (; panel + 2 <= strata_panels(w); panel += 2) {
+    run_panels(&finish, x, panel, 2, scratch);
+  }
+  if (panel < strata_panels(w)) {
+    run_panels(&finish, x, panel, 1, scratch);
+  }
+}

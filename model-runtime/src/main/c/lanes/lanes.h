@@ -1,0 +1,75 @@
+// The registers of the instruction set that a file is built for (lanes_<isa>.h), and what the
+// bodies written over them (*_lanes.inc) share. docs/kernels.md ("Lanes") says what each name
+// means.
+#ifndef STRATA_LANES_H
+#define STRATA_LANES_H
+
+#if defined(__ARM_FEATURE_DOTPROD)
+#include "lanes/lanes_neon.h"
+#endif
+#include "weights.h"
+
+// How dot products become the integers I of a group: I = (dot << twice) + correction * sum of q.
+struct lanes_product {
+  int twice;
+  int wide;  // operands may be above 127
+  int32_t correction;
+};
+
+// The product of layered codes: I = 2 * sum U*q - centre * sum q.
+STRATA_INLINE struct lanes_product lanes_uniform(const struct strata_weights *w) {
+  int halved = !EXACT_DOT && w->bits < 8;  // lanes_operand
+  return (struct lanes_product){1 + halved, w->bits == 8, 2 * OPERAND_BIAS - strata_centre(w)};
+}
+
+// DECODE of the product of layered codes.
+STRATA_INLINE lanes_bytes lanes_uniform_operand(lanes_bytes codes, int bits, const void *decoder) {
+  (void)decoder;
+  return lanes_operand(codes, bits);
+}
+
+// The sums of one output over its groups, and what a group adds to them.
+struct lanes_sums {
+  lanes_float a1, a2;
+};
+
+STRATA_INLINE struct lanes_sums lanes_no_sums(void) {
+  return (struct lanes_sums){lanes_set_float(0), lanes_set_float(0)};
+}
+
+STRATA_INLINE lanes_int lanes_whole(struct lanes_product p, lanes_int dot, int32_t sum) {
+  return lanes_add(lanes_left(dot, p.twice), lanes_set(p.correction * sum));
+}
+
+// `group` is the table of the group, `part` its lanes, `scale` the value of one activation code.
+STRATA_INLINE void lanes_add_group(struct lanes_sums *s, const uint8_t *group, int part,
+                                   float scale, lanes_int whole, lanes_int sum) {
+  lanes_float by = lanes_set_float(scale);
+  s->a1 =
+      lanes_fma(lanes_scale_codes(group, part), lanes_mul_float(by, lanes_floats(whole)), s->a1);
+  s->a2 = lanes_fma(lanes_offset_codes(group, part), lanes_mul_float(by, lanes_floats(sum)), s->a2);
+}
+
+// The epilogue of one part, up to the activation; rows that do not exist are not written.
+STRATA_INLINE void lanes_finish(const struct strata_weights *w, const struct strata_epilogue *e,
+                                int64_t m, int64_t panel, int part, struct lanes_sums s) {
+  int64_t c = panel * STRATA_PANEL_ROWS + part * LANES;
+  lanes_float offset = lanes_mul_float(lanes_load_float(w->offset + c), s.a2);
+  lanes_float t = lanes_fma(lanes_load_float(w->scale + c), s.a1, offset);
+  lanes_store_rows(e, w->rows, m, c, t);
+}
+
+// `run` with the number of planes as a constant.
+#define LANES_FOR_BITS(bits, run) \
+  switch (bits) {                 \
+    case 1: run(1); break;        \
+    case 2: run(2); break;        \
+    case 3: run(3); break;        \
+    case 4: run(4); break;        \
+    case 5: run(5); break;        \
+    case 6: run(6); break;        \
+    case 7: run(7); break;        \
+    default: run(8); break;       \
+  }
+
+#endif

@@ -1,0 +1,73 @@
+#include <arm_neon.h>
+#include <string.h>
+
+#include "quantize/quantize.h"
+
+// The larger of most and |x|, most where x is NaN.
+static float32x4_t larger(float32x4_t most, float32x4_t x) {
+  float32x4_t size = vabsq_f32(x);
+  return vbslq_f32(vcgtq_f32(size, most), size, most);
+}
+
+static float largest(const float *x, int64_t count) {
+  float32x4_t most = vdupq_n_f32(0);
+  int64_t i = 0;
+  for (; i + 4 <= count; i += 4) {
+    most = larger(most, vld1q_f32(x + i));
+  }
+  float tail[4] = {0};
+  memcpy(tail, x + i, (size_t)(count - i) * sizeof *tail);
+  return vmaxvq_f32(larger(most, vld1q_f32(tail)));
+}
+
+// Comparisons choose the bounds, as in the scalar row, so that NaN becomes `high`.
+static int32x4_t code(float32x4_t x, const struct strata_quantizer *q) {
+  float32x4_t low = vdupq_n_f32((float)(q->low - q->zero_point));
+  float32x4_t high = vdupq_n_f32((float)(q->high - q->zero_point));
+  float32x4_t scaled = vmulq_n_f32(x, q->inverse_scale);
+  scaled = vbslq_f32(vcltq_f32(scaled, high), scaled, high);
+  scaled = vbslq_f32(vcgtq_f32(scaled, low), scaled, low);
+  return vaddq_s32(vcvtnq_s32_f32(scaled), vdupq_n_s32(q->zero_point));
+}
+
+static void codes(const float *x, int64_t count, const struct strata_quantizer *q, int8_t *out) {
+  for (int64_t i = 0; i < count; i += 8) {
+    size_t part = count - i < 8 ? (size_t)(count - i) : 8;
+    float values[8] = {0};
+    memcpy(values, x + i, part * sizeof *values);
+    int16x8_t both = vcombine_s16(vmovn_s32(code(vld1q_f32(values), q)),
+                                  vmovn_s32(code(vld1q_f32(values + 4), q)));
+    int8_t bytes[8];
+    vst1_s8(bytes, vmovn_s16(both));
+    memcpy(out + i, bytes, part);
+  }
+}
+
+// Groups are whole blocks of 32 codes.
+static int32_t sum(const int8_t *codes, int64_t count) {
+  int32x4_t total = vdupq_n_s32(0);
+  for (int64_t i = 0; i < count; i += 16) {
+    total = vdotq_s32(total, vld1q_s8(codes + i), vdupq_n_s8(1));
+  }
+  return vaddvq_s32(total);
+}
+
+// Four bytes of a word come from the columns 4i, 4i + 1, 4i + 2, 4i + 3: vld4 takes them apart, and
+// bit t of 8 codes is a byte of the word of plane t.
+static void planes(const int8_t *codes, int64_t blocks, int64_t abits, uint32_t *planes) {
+  const uint8x8_t place = vcreate_u8(0x8040201008040201);
+  for (int64_t k = 0; k < blocks; k++) {
+    uint8x8x4_t apart = vld4_u8((const uint8_t *)codes + k * STRATA_BLOCK_COLUMNS);
+    for (int64_t t = 0; t < abits; t++) {
+      uint8x8_t bit = vdup_n_u8((uint8_t)(1 << t));
+      uint32_t word = 0;
+      for (int i = 0; i < 4; i++) {
+        uint8x8_t ones = vand_u8(vtst_u8(apart.val[i], bit), place);
+        word |= (uint32_t)vaddv_u8(ones) << (8 * i);
+      }
+      planes[t * blocks + k] = word;
+    }
+  }
+}
+
+const struct strata_quantize_row strata_quantize_f32_x4__neon = {largest, codes, sum, planes};
