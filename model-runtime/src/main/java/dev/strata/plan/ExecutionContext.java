@@ -58,13 +58,7 @@ public final class ExecutionContext implements AutoCloseable {
   /// @throws IllegalArgumentException if an input is missing or does not fit
   public Map<String, Tensor> run(Map<String, Tensor> inputs) {
     BoundPlan bound = filled(inputs);
-    for (BoundStep step : bound.steps()) {
-      if (observer.isPresent() && step.observed().isPresent()) {
-        BoundStep.Observed seen = step.observed().get();
-        observer.get().observe(seen.layer(), seen.floats(), seen.shape());
-      }
-      step.call().run();
-    }
+    observer.ifPresentOrElse(seer -> run(bound, seer), bound::run);
     Map<String, Tensor> outputs = new LinkedHashMap<>();
     for (int i = 0; i < bound.outputs().size(); i++) {
       Tensor output = bound.outputs().get(i);
@@ -140,7 +134,14 @@ public final class ExecutionContext implements AutoCloseable {
     return ordered;
   }
 
-  private BoundPlan bound(List<Shape> shapes) {
+  private static void run(BoundPlan bound, ActivationObserver seer) {
+    for (BoundStep step : bound.steps()) {
+      step.observed().ifPresent(seen -> seer.observe(seen.layer(), seen.floats(), seen.shape()));
+      step.call().run();
+    }
+  }
+
+  BoundPlan bound(List<Shape> shapes) {
     Binding known = bindings.get(shapes);
     if (known != null) {
       return known.bound();

@@ -14,6 +14,7 @@ import dev.strata.kernel.NativeLibrary;
 import dev.strata.precision.ActivationQuantizer;
 import dev.strata.precision.PlaneLayout;
 import java.lang.foreign.ValueLayout;
+import java.lang.management.ManagementFactory;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -126,6 +127,30 @@ class FusedPlanTest {
           context.describe(List.of(Shape.of(2, 30, WIDTH), Shape.of(2, 1, 1, 30))).steps().stream()
               .map(StepDescription::path)
               .toList());
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"4, 5", "8, 48"})
+  void aBoundPlanRunsWithoutAllocating(int planes, int length) {
+    var threads = (com.sun.management.ThreadMXBean) ManagementFactory.getThreadMXBean();
+    try (TestGraph graph = block(planes, quantizer(0));
+        ExecutionContext context = graph.plan("y").newContext()) {
+      BoundPlan bound =
+          context.bound(List.of(Shape.of(2, length, WIDTH), Shape.of(2, 1, 1, length)));
+      // Once compiled, a call leaves nothing behind; before, the interpreter may.
+      long left = Long.MAX_VALUE;
+      for (int attempt = 0; attempt < 200 && left > 0; attempt++) {
+        for (int i = 0; i < 100; i++) {
+          bound.run();
+        }
+        long before = threads.getCurrentThreadAllocatedBytes();
+        for (int i = 0; i < 10; i++) {
+          bound.run();
+        }
+        left = threads.getCurrentThreadAllocatedBytes() - before;
+      }
+      assertEquals(0, left, "bytes of ten runs");
     }
   }
 
