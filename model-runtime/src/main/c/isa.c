@@ -5,6 +5,7 @@
 #include "conv/conv.h"
 #include "depthwise/depthwise.h"
 #include "gather/gather.h"
+#include "limits/limits.h"
 #include "quantize/quantize.h"
 #include "stream/stream.h"
 
@@ -86,5 +87,6 @@ uint32_t strata_isa_select(uint32_t isa) {
   strata_depthwise_select(chosen);
   strata_quantize_select(chosen);
   strata_float_select(chosen);
+  strata_limits_select(chosen);
   return chosen;
 }

@@ -36,6 +36,14 @@ STRATA_EXPORT uint32_t strata_isa_probe(void);
 // what is now in use. Call before any kernel, and never while one runs (tests switch between runs).
 STRATA_EXPORT uint32_t strata_isa_select(uint32_t isa);
 
+// ---- limits of one core, for benchmarks ---------------------------------------------------------
+
+// The caller measures the time. dots: 8-bit multiply-adds, floats: single precision ones; both give
+// how many were done. read: reads all bytes once; its result means nothing.
+STRATA_EXPORT int64_t strata_limit_dots(int64_t rounds);
+STRATA_EXPORT int64_t strata_limit_floats(int64_t rounds);
+STRATA_EXPORT int64_t strata_limit_read(const void *x, int64_t bytes);
+
 // ---- layered weights --------------------------------------------------------------------------
 
 // One weight matrix at a precision of `bits` planes. Layout of planes, groups and tables:
@@ -181,6 +189,40 @@ STRATA_EXPORT void strata_im2col_f32(const struct strata_window *s, const float 
 STRATA_EXPORT void strata_group_sums(const int8_t *codes, int64_t rows, int64_t columns,
                                      int64_t group, int32_t *sums);
 
+// ---- fused steps --------------------------------------------------------------------------------
+
+// How finished rows of floats become the input of the next product. With z = x * balance (or x):
+// codes, sums and scale are what strata_quantize_rows (scale not null) or strata_quantize_static
+// (scale null) make of z.
+struct strata_requantize {
+  const float *balance;    // null, or [width] factors
+  int64_t columns, group;  // columns: width padded to whole groups
+  double inverse_scale;    // a float value; this and the next three are for static codes
+  int64_t zero_point, low, high;
+  int8_t *codes;  // [rows][columns]
+  int32_t *sums;  // [rows][columns/group]
+  float *scale;   // null, or [rows][columns/group]
+};
+
+// Codes of rows of floats, balanced. scratch: `width` floats, 64-byte aligned.
+STRATA_EXPORT void strata_requantize_rows(const float *x, int64_t x_stride, int64_t rows,
+                                          int64_t width, const struct strata_requantize *r,
+                                          void *scratch);
+enum strata_path { STRATA_STREAM, STRATA_BLOCK, STRATA_BITSERIAL };
+// A product with its epilogue, then the codes of its output: the same bits as the product of this
+// path followed by strata_requantize_rows. e->out may be null: then no floats are kept. abits is
+// for the bit-serial path. scratch: strata_linear_scratch bytes, 64-byte aligned.
+STRATA_EXPORT void strata_linear(const struct strata_weights *w, const struct strata_rows *x,
+                                 const struct strata_epilogue *e, int64_t path, int64_t abits,
+                                 const struct strata_requantize *r, void *scratch);
+STRATA_EXPORT int64_t strata_linear_scratch(const struct strata_weights *w, int64_t rows,
+                                            int64_t group);
+// Layer norm followed by strata_requantize_rows. y may be null: then no floats are kept. scratch:
+// 2 * width floats, 64-byte aligned.
+STRATA_EXPORT void strata_layer_norm_codes(const float *x, const float *scale, const float *bias,
+                                           float epsilon, float *y, int64_t rows, int64_t width,
+                                           const struct strata_requantize *r, void *scratch);
+
 // ---- float operators
 // ------------------------------------------------------------------------------
 
@@ -224,11 +266,31 @@ STRATA_EXPORT void strata_where_f32(int64_t rank, const int64_t *dims, const int
                                     const int64_t *a_strides, const int64_t *b_strides,
                                     const int64_t *condition, const float *a, const float *b,
                                     float *y);
-// Rows of `width`: exp(x - max) / sum. Sums run in 16 lanes (lane = index % 16) and are added by
-// halves (8, 4, 2, 1); the same for layer norm, reduce and mean. y may be x.
+// Rows of `width`: exp(x - max) * (1 / sum). Sums run in 16 lanes (lane = index % 16) and are added
+// by halves (8, 4, 2, 1); the same for layer norm, reduce and mean. y may be x.
 STRATA_EXPORT void strata_softmax_f32(const float *x, float *y, int64_t rows, int64_t width);
 STRATA_EXPORT void strata_layer_norm_f32(const float *x, const float *scale, const float *bias,
                                          float epsilon, float *y, int64_t rows, int64_t width);
+// Scaled dot-product attention. For sample b, head h, query i, key j, with every operand at
+// pointer + b*strides[0] + h*strides[1] + row*strides[2] + element (elements are neighbours):
+//   s = fma chain of q[b][h][i] . k[b][h][j] over ascending depth from 0
+//   s = divides ? s / scale : s * scale; then s + mask[b][h][i][j] where there is a mask
+//   p = softmax over the keys, as strata_softmax_f32
+//   out[b][h][i][d] = fma chain of p[j] * v[b][h][j][d] over ascending keys from 0
+struct strata_attention {
+  int64_t batch, heads, queries, keys, depth, value_depth;
+  const float *q, *k, *v;
+  int64_t q_strides[3], k_strides[3], v_strides[3];
+  int64_t divides;
+  double scale;       // a float value
+  const float *mask;  // null, or with strides of its own for b, h, i, j; 0 repeats
+  int64_t mask_strides[4];
+  float *out;
+  int64_t out_strides[3];
+};
+// scratch: strata_attention_scratch bytes, 64-byte aligned.
+STRATA_EXPORT void strata_attention_f32(const struct strata_attention *t, void *scratch);
+STRATA_EXPORT int64_t strata_attention_scratch(int64_t keys, int64_t depth);
 enum strata_reduce { STRATA_MEAN, STRATA_SUM, STRATA_REDUCE_MAX };
 // x [outer][axis][inner] -> y [outer][inner]. inner == 1: 16 lanes as above; else ascending order.
 STRATA_EXPORT void strata_reduce_f32(int64_t function, int64_t outer, int64_t axis, int64_t inner,

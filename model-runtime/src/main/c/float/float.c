@@ -63,6 +63,20 @@ void strata_layer_norm_f32(const float *x, const float *scale, const float *bias
   kernels->layer_norm(x, scale, bias, epsilon, y, rows, width);
 }
 
+void strata_balance(const float *x, const float *factors, float *y, int64_t count) {
+  kernels->balance(x, factors, y, count);
+}
+
+// Scores of a tile, packed keys, and a packed panel of values; sized for every instruction set.
+int64_t strata_attention_scratch(int64_t keys, int64_t depth) {
+  int64_t pitch = (keys + STRATA_FLOAT_PANEL - 1) / STRATA_FLOAT_PANEL * STRATA_FLOAT_PANEL;
+  return pitch * (STRATA_FLOAT_TILE + depth + STRATA_FLOAT_PANEL) * (int64_t)sizeof(float);
+}
+
+void strata_attention_f32(const struct strata_attention *t, void *scratch) {
+  kernels->attention(t, scratch);
+}
+
 void strata_reduce_f32(int64_t function, int64_t outer, int64_t axis, int64_t inner, const float *x,
                        float *y) {
   kernels->reduce(function, outer, axis, inner, x, y);

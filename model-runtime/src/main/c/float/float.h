@@ -13,6 +13,8 @@ struct strata_float_kernels {
   __typeof__(&strata_where_f32) where;
   __typeof__(&strata_softmax_f32) softmax;
   __typeof__(&strata_layer_norm_f32) layer_norm;
+  __typeof__(&strata_attention_f32) attention;
+  void (*balance)(const float *x, const float *factors, float *y, int64_t count);
   __typeof__(&strata_reduce_f32) reduce;
   __typeof__(&strata_pool_f32) pool;
   __typeof__(&strata_resize_f32) resize;
@@ -31,7 +33,10 @@ extern const struct strata_float_kernels strata_float__avx512;
 extern const struct strata_float_kernels strata_float__neon;
 #endif
 
-// Widest matrix panel of any instruction set, in columns.
-enum { STRATA_FLOAT_PANEL = 32 };
+// Widest matrix panel of any instruction set, in columns, and its highest tile, in rows.
+enum { STRATA_FLOAT_PANEL = 32, STRATA_FLOAT_TILE = 8 };
+
+// y[i] = x[i] * factors[i] for the fused steps; y may be x.
+void strata_balance(const float *x, const float *factors, float *y, int64_t count);
 
 #endif

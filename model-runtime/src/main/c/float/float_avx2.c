@@ -25,6 +25,9 @@ static inline vec vec_larger(vec a, vec b) {
   vec most = _mm256_max_ps(b, a);  // a where one is NaN
   return _mm256_blendv_ps(most, b, _mm256_cmp_ps(b, b, _CMP_UNORD_Q));
 }
+// The lanes of one vector by halves; not used, since a row's sixteen lanes are two vectors here.
+static inline float vec_halves_sum(vec v) { return v[0]; }
+static inline float vec_halves_larger(vec v) { return v[0]; }
 
 // y[i][j] = x[j][i] for 8 x 8: pairs, then quads, then halves change places.
 static inline void turn(const float *x, int64_t x_stride, float *y, int64_t y_stride) {

@@ -24,6 +24,25 @@ static inline vec vec_larger(vec a, vec b) {
   vec most = _mm512_max_ps(b, a);  // a where one is NaN
   return _mm512_mask_mov_ps(most, _mm512_cmp_ps_mask(b, b, _CMP_UNORD_Q), b);
 }
+// Lanes by halves: 8, 4, 2 and 1 apart.
+static inline __m512 halves(__m512 v, int step) {
+  switch (step) {
+    case 0: return _mm512_shuffle_f32x4(v, v, 0xee);
+    case 1: return _mm512_shuffle_f32x4(v, v, 0x55);
+    case 2: return _mm512_permute_ps(v, 0xee);
+    default: return _mm512_permute_ps(v, 0x55);
+  }
+}
+static inline float vec_halves_sum(vec v) {
+#pragma GCC unroll 4
+  for (int step = 0; step < 4; step++) v = vec_add(v, halves(v, step));
+  return _mm512_cvtss_f32(v);
+}
+static inline float vec_halves_larger(vec v) {
+#pragma GCC unroll 4
+  for (int step = 0; step < 4; step++) v = vec_larger(v, halves(v, step));
+  return _mm512_cvtss_f32(v);
+}
 
 // y[i][j] = x[j][i] for 16 x 16: pairs and quads change places within 128 bits, then the quarters.
 static inline void turn(const float *x, int64_t x_stride, float *y, int64_t y_stride) {

@@ -27,6 +27,10 @@ static inline vec vec_larger(vec a, vec b) {
   return vbslq_f32(vceqq_f32(b, b), most, b);
 }
 
+// The lanes of one vector by halves; not used, since a row's sixteen lanes are four vectors here.
+static inline float vec_halves_sum(vec v) { return vgetq_lane_f32(v, 0); }
+static inline float vec_halves_larger(vec v) { return vgetq_lane_f32(v, 0); }
+
 // y[i][j] = x[j][i] for 4 x 4: pairs, then halves change places.
 static inline void turn(const float *x, int64_t x_stride, float *y, int64_t y_stride) {
   float32x4x2_t first = vtrnq_f32(vld1q_f32(x), vld1q_f32(x + x_stride));

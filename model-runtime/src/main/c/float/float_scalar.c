@@ -21,6 +21,9 @@ static inline vec vec_larger(vec a, vec b) {
   float most = a < b ? b : a;
   return b != b ? b : most;
 }
+// The lanes of one vector by halves; here a vector is one lane.
+static inline float vec_halves_sum(vec v) { return v; }
+static inline float vec_halves_larger(vec v) { return v; }
 
 static inline void turn(const float *x, int64_t x_stride, float *y, int64_t y_stride) {
   (void)x_stride;

@@ -10,6 +10,7 @@ import dev.strata.precision.Bits;
 import dev.strata.precision.PlaneLayout;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
+import java.util.Optional;
 
 /// Writes the structs of strata.h. Every field is 8 bytes wide, so there is no padding.
 ///
@@ -22,6 +23,8 @@ public final class Structs {
   private static final long ROWS_FIELDS = 4;
   private static final long EPILOGUE_FIELDS = 8;
   private static final long WINDOW_FIELDS = 14;
+  private static final long REQUANTIZE_FIELDS = 10;
+  private static final long ATTENTION_FIELDS = 29;
 
   private Structs() {}
 
@@ -39,6 +42,14 @@ public final class Structs {
 
   public static long windowBytes() {
     return WINDOW_FIELDS * FIELD;
+  }
+
+  public static long requantizeBytes() {
+    return REQUANTIZE_FIELDS * FIELD;
+  }
+
+  public static long attentionBytes() {
+    return ATTENTION_FIELDS * FIELD;
   }
 
   /// `struct strata_weights`.
@@ -155,6 +166,81 @@ public final class Structs {
         .put(window.dilationWidth())
         .put(window.padTop())
         .put(window.padLeft());
+  }
+
+  /// `struct strata_requantize`.
+  ///
+  /// @param balance factors of the columns, or [MemorySegment#NULL]
+  /// @param fixed scale and range of static codes; absent: codes with a scale for each group
+  /// @param scale rows of `columns/group` floats, or [MemorySegment#NULL] for static codes
+  public static void requantize(
+      MemorySegment at,
+      MemorySegment balance,
+      long columns,
+      long group,
+      Optional<StaticCodes> fixed,
+      MemorySegment codes,
+      MemorySegment sums,
+      MemorySegment scale) {
+    StaticCodes by = fixed.orElse(new StaticCodes(0, 0, 0, 0));
+    new Fields(at.asSlice(0, requantizeBytes()))
+        .put(balance)
+        .put(columns)
+        .put(group)
+        .put((double) by.inverseScale())
+        .put(by.zeroPoint())
+        .put(by.low())
+        .put(by.high())
+        .put(codes)
+        .put(sums)
+        .put(scale);
+  }
+
+  /// `code = clamp(rint(x * inverseScale) + zeroPoint, low, high)`.
+  public record StaticCodes(float inverseScale, long zeroPoint, long low, long high) {}
+
+  /// One operand of attention: where sample b, head h, row i begins, in floats.
+  public record Heads(MemorySegment at, long batchStride, long headStride, long rowStride) {}
+
+  /// Sizes of `struct strata_attention`.
+  public record AttentionShape(
+      long batch, long heads, long queries, long keys, long depth, long valueDepth) {}
+
+  /// `struct strata_attention`.
+  ///
+  /// @param divides whether scores are divided by `scale`, else multiplied
+  /// @param mask floats added to the scores, or [MemorySegment#NULL]
+  /// @param maskStrides for sample, head, query and key; 0 repeats
+  public static void attention(
+      MemorySegment at,
+      AttentionShape shape,
+      Heads q,
+      Heads k,
+      Heads v,
+      boolean divides,
+      float scale,
+      MemorySegment mask,
+      long[] maskStrides,
+      Heads out) {
+    Fields fields =
+        new Fields(at.asSlice(0, attentionBytes()))
+            .put(shape.batch())
+            .put(shape.heads())
+            .put(shape.queries())
+            .put(shape.keys())
+            .put(shape.depth())
+            .put(shape.valueDepth())
+            .put(q.at())
+            .put(k.at())
+            .put(v.at());
+    for (Heads operand : List.of(q, k, v)) {
+      fields.put(operand.batchStride()).put(operand.headStride()).put(operand.rowStride());
+    }
+    fields.put(divides ? 1L : 0L).put((double) scale).put(mask);
+    for (int axis = 0; axis < 4; axis++) {
+      fields.put(maskStrides[axis]);
+    }
+    fields.put(out.at()).put(out.batchStride()).put(out.headStride()).put(out.rowStride());
   }
 
   private static void require(String field, long value, boolean holds, String expected) {

@@ -18,6 +18,7 @@ import dev.strata.kernel.Structs;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.stream.IntStream;
 
 /// Steps of the operators on floats that have no weights of their own.
@@ -37,7 +38,7 @@ final class ArithmeticSteps {
     Region.Slot out = program.floats(count);
     int kind = function.kind().ordinal();
     program.step(
-        "float",
+        label(function.kind()),
         List.of(in, out),
         memory -> {
           MemorySegment from = memory.at(in);
@@ -61,7 +62,7 @@ final class ArithmeticSteps {
     MemorySegment bStrides = program.constant(loop.strides(1)).memory();
     int kind = function.ordinal();
     program.step(
-        "float",
+        label(function),
         List.of(a, b, out),
         memory -> {
           MemorySegment x = memory.at(a);
@@ -90,7 +91,7 @@ final class ArithmeticSteps {
     MemorySegment aStrides = program.constant(loop.strides(1)).memory();
     MemorySegment bStrides = program.constant(loop.strides(2)).memory();
     program.step(
-        "float",
+        "where",
         List.of(chosen, a, b, out),
         memory -> {
           MemorySegment c = memory.at(chosen);
@@ -166,32 +167,12 @@ final class ArithmeticSteps {
     long rows = shape.elements() / width;
     Region.Slot out = program.floats(shape.elements());
     program.step(
-        "float",
+        "softmax",
         List.of(in, out),
         memory -> {
           MemorySegment x = memory.at(in);
           MemorySegment y = memory.at(out);
           return () -> FloatKernels.softmaxF32(x, y, rows, width);
-        });
-    return out;
-  }
-
-  Region layerNorm(float epsilon, Value x, Value scale, Value bias) {
-    Region in = program.region(x);
-    Region factor = program.region(scale);
-    Region shift = program.region(bias);
-    long width = x.shape().dim(-1);
-    long rows = x.elements() / width;
-    Region.Slot out = program.floats(x.elements());
-    program.step(
-        "float",
-        List.of(in, factor, shift, out),
-        memory -> {
-          MemorySegment from = memory.at(in);
-          MemorySegment by = memory.at(factor);
-          MemorySegment plus = memory.at(shift);
-          MemorySegment y = memory.at(out);
-          return () -> FloatKernels.layerNormF32(from, by, plus, epsilon, y, rows, width);
         });
     return out;
   }
@@ -228,7 +209,7 @@ final class ArithmeticSteps {
     Region.Slot out = program.floats(outer * inner);
     int function = kind.ordinal();
     program.step(
-        "float",
+        "reduce",
         List.of(in, out),
         memory -> {
           MemorySegment x = memory.at(in);
@@ -254,7 +235,7 @@ final class ArithmeticSteps {
         pool.window());
     int function = pool.kind().ordinal();
     program.step(
-        "float",
+        "pool",
         List.of(in, out),
         memory -> {
           MemorySegment from = memory.at(in);
@@ -296,7 +277,7 @@ final class ArithmeticSteps {
     MemorySegment column1 = program.constant(columns.upper()).memory();
     MemorySegment columnWeight = program.constant(columns.upperWeight()).memory();
     program.step(
-        "float",
+        "resize",
         List.of(in, out),
         memory -> {
           MemorySegment image = memory.at(in);
@@ -342,6 +323,10 @@ final class ArithmeticSteps {
               y.copyFrom(ConstantFolding.evaluate(op, tensors).orElseThrow().get(0).data());
         });
     return out;
+  }
+
+  private static String label(Enum<?> kind) {
+    return kind.name().toLowerCase(Locale.ROOT).replace('_', ' ');
   }
 
   private static long[] strides(Value value, Shape shape) {

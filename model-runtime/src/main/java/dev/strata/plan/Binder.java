@@ -16,6 +16,7 @@ import dev.strata.graph.TensorSpec;
 import dev.strata.graph.TensorType;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -28,17 +29,30 @@ final class Binder {
   /// Static tensors up to this many elements are evaluated in Java even where a kernel could do it.
   private static final long FOLDED_ELEMENTS = 4096;
 
+  /// Whether steps that follow one another become one. NONE is for observers, who want to see every
+  /// layer's input, and for tests: results must be equal.
+  enum Fusion {
+    STEPS,
+    NONE
+  }
+
   private final ExecutablePlan plan;
   private final Program program;
+  private final GraphUses uses;
+  private final boolean fuses;
+  private final Map<Node, Attention> attentions;
   private final Map<String, Value> values = new HashMap<>();
   private final MovementSteps movement;
   private final ArithmeticSteps arithmetic;
   private final MatrixSteps matrices;
   private final WeightedSteps weighted;
 
-  private Binder(ExecutablePlan plan, Arena arena) {
+  private Binder(ExecutablePlan plan, Arena arena, Fusion fusion) {
     this.plan = plan;
     program = new Program(arena);
+    uses = new GraphUses(plan.graph());
+    fuses = fusion == Fusion.STEPS;
+    attentions = fuses ? Attention.in(plan.graph(), uses) : Map.of();
     movement = new MovementSteps(program);
     arithmetic = new ArithmeticSteps(program, movement);
     matrices = new MatrixSteps(program, movement);
@@ -53,8 +67,9 @@ final class Binder {
       List<Shape> shapes,
       Arena arena,
       MemoryPlan.Reuse reuse,
+      Fusion fusion,
       LongFunction<MemorySegment> block) {
-    Binder binder = new Binder(plan, arena);
+    Binder binder = new Binder(plan, arena, fusion);
     binder.walk(shapes);
     return binder.link(reuse, block);
   }
@@ -69,27 +84,140 @@ final class Binder {
       values.put(spec.name(), new Value.Computed(type, slot));
     }
     for (Node node : plan.graph().nodes()) {
-      program.enter(node.name());
-      try {
-        List<Value> inputs =
-            node.inputs().stream()
-                .map(name -> readsTurned(node.op()) ? values.get(name) : plain(name))
-                .toList();
-        List<Value> outputs = evaluate(node, inputs);
-        for (int i = 0; i < outputs.size(); i++) {
-          values.put(node.outputs().get(i), outputs.get(i));
-        }
-      } catch (IllegalArgumentException | ArithmeticException failure) {
-        throw new IllegalArgumentException(
-            "node '%s' (%s): %s"
-                .formatted(node.name(), node.op().getClass().getSimpleName(), failure.getMessage()),
-            failure);
+      Attention attention = attentions.get(node);
+      if (attention == null) {
+        evaluate(node);
+      } else if (node.equals(attention.last()) && !attend(attention)) {
+        attention.nodes().forEach(this::evaluate);
       }
     }
   }
 
-  private static boolean readsTurned(Op op) {
-    return op instanceof Op.MatMul || op instanceof Op.ShapeOf;
+  /// @return whether the operands lie so that one step can do it
+  private boolean attend(Attention attention) {
+    program.enter(attention.nodes().getFirst().name());
+    Optional<Value> scale = attention.scale().map(values::get);
+    Optional<Float> number = scale.flatMap(Binder::number);
+    if (scale.isPresent() && number.isEmpty()) {
+      return false;
+    }
+    Optional<Value> result =
+        matrices.attention(
+            attention,
+            values.get(attention.queries()),
+            values.get(attention.keys()),
+            values.get(attention.values()),
+            number,
+            attention.mask().map(this::plain));
+    result.ifPresent(value -> values.put(attention.last().outputs().getFirst(), value));
+    return result.isPresent();
+  }
+
+  /// A value that is known to be one float.
+  private static Optional<Float> number(Value value) {
+    return value instanceof Value.Static(Tensor tensor)
+            && tensor.type() == FP32
+            && tensor.shape().elements() == 1
+        ? Optional.of(tensor.toFloats()[0])
+        : Optional.empty();
+  }
+
+  private void evaluate(Node node) {
+    program.enter(node.name());
+    try {
+      List<Value> inputs = new ArrayList<>();
+      for (int operand = 0; operand < node.inputs().size(); operand++) {
+        String name = node.inputs().get(operand);
+        inputs.add(readsAsItIs(node, operand) ? values.get(name) : plain(name));
+      }
+      List<Value> outputs = evaluate(node, inputs);
+      for (int i = 0; i < outputs.size(); i++) {
+        values.put(node.outputs().get(i), outputs.get(i));
+      }
+    } catch (IllegalArgumentException | ArithmeticException failure) {
+      throw new IllegalArgumentException(
+          "node '%s' (%s): %s"
+              .formatted(node.name(), node.op().getClass().getSimpleName(), failure.getMessage()),
+          failure);
+    }
+  }
+
+  /// Whether an operand may be a value that nothing has computed yet.
+  private boolean readsAsItIs(Node node, int operand) {
+    return switch (node.op()) {
+      case Op.ShapeOf _ -> true;
+      case Op.MatMul _ -> !(values.get(node.inputs().get(operand)) instanceof Value.Balanced);
+      case Op.Linear _ ->
+          operand == 0 && values.get(node.inputs().get(0)) instanceof Value.Balanced;
+      case Op _ -> false;
+    };
+  }
+
+  /// The planes of a layer that reads rows of a value as codes, and nothing else of it.
+  private Optional<LayerWeights.Planes> quantizedReader(GraphUses.Use use) {
+    return use.operand() == 0
+            && use.node().op() instanceof Op.Linear linear
+            && !use.node().inputs().stream().skip(1).anyMatch(use.node().inputs().get(0)::equals)
+            && plan.weights(linear).orElseThrow() instanceof LayerWeights.Planes planes
+        ? Optional.of(planes)
+        : Optional.empty();
+  }
+
+  /// Whether a node multiplies the columns of its first operand by constants, for quantizers only.
+  private boolean isBalance(Node node, List<Value> inputs) {
+    return fuses
+        && node.op() instanceof Op.Binary(var kind)
+        && kind == Op.Binary.Function.MUL
+        && inputs.get(1) instanceof Value.Static(Tensor factors)
+        && factors.type() == FP32
+        && inputs.get(0).type().type() == FP32
+        && inputs.get(0) instanceof Value.Computed
+        && isRow(factors.shape(), inputs.get(0).shape())
+        && !uses.isOutput(node.outputs().getFirst())
+        && !uses.of(node.outputs().getFirst()).isEmpty()
+        && uses.of(node.outputs().getFirst()).stream()
+            .allMatch(use -> quantizedReader(use).isPresent());
+  }
+
+  private static boolean isRow(Shape factors, Shape x) {
+    return factors.rank() > 0
+        && factors.rank() <= x.rank()
+        && factors.elements() == factors.dim(-1)
+        && factors.dim(-1) == x.dim(-1);
+  }
+
+  /// What reads a value that is about to be computed.
+  private Readers readers(String value, TensorType type) {
+    if (!fuses) {
+      return Readers.OF_FLOATS;
+    }
+    boolean floats = uses.isOutput(value);
+    List<Recoding> recodings = new ArrayList<>();
+    for (GraphUses.Use use : uses.of(value)) {
+      Optional<LayerWeights.Planes> reader = quantizedReader(use);
+      if (reader.isPresent()) {
+        recodings.add(Recoding.of(reader.get(), Optional.empty()));
+      } else if (isBalanceOf(use, type)) {
+        Optional<Region> factors =
+            Optional.of(program.region(values.get(use.node().inputs().get(1))));
+        for (GraphUses.Use behind : uses.of(use.node().outputs().getFirst())) {
+          recodings.add(Recoding.of(quantizedReader(behind).orElseThrow(), factors));
+        }
+      } else {
+        floats = true;
+      }
+    }
+    List<Recoding> different = recodings.stream().distinct().toList();
+    return different.size() == 1
+        ? new Readers(Optional.of(different.getFirst()), floats)
+        : Readers.OF_FLOATS;
+  }
+
+  private boolean isBalanceOf(GraphUses.Use use, TensorType type) {
+    return use.operand() == 0
+        && use.node().inputs().size() == 2
+        && values.get(use.node().inputs().get(1)) instanceof Value.Static factors
+        && isBalance(use.node(), List.of(new Value.Computed(type, new Region.Slot(0)), factors));
   }
 
   /// A value as a dense tensor, which most operators need.
@@ -99,6 +227,13 @@ final class Binder {
       DataType type = turned.type().type();
       Region copy = movement.copy(type, program.region(turned.below()), turned.view());
       value = computed(turned.type(), copy);
+      values.put(name, value);
+    } else if (value instanceof Value.Balanced balanced) {
+      value =
+          computed(
+              balanced.type(),
+              arithmetic.binary(
+                  Op.Binary.Function.MUL, balanced.below(), balanced.factors(), value.shape()));
       values.put(name, value);
     }
     return value;
@@ -148,7 +283,10 @@ final class Binder {
     if (types.get(0).shape().elements() == 0) {
       return List.of(computed(types.get(0), program.slot(0)));
     }
-    return List.of(lower(op, weights, inputs, operands, types.get(0)));
+    if (isBalance(node, inputs)) {
+      return List.of(new Value.Balanced(inputs.get(0), inputs.get(1)));
+    }
+    return List.of(lower(op, weights, inputs, operands, types.get(0), node.outputs().getFirst()));
   }
 
   /// Folding must not change a result with the batch it is in: what a kernel could do as well is
@@ -195,7 +333,8 @@ final class Binder {
       Optional<LayerWeights> weights,
       List<Value> inputs,
       List<Operand> operands,
-      TensorType result) {
+      TensorType result,
+      String name) {
     Value x = inputs.get(0);
     Shape shape = result.shape();
     return switch (op) {
@@ -211,7 +350,12 @@ final class Binder {
       case Op.Linear linear ->
           computed(
               result,
-              weighted.linear(weights.orElseThrow(), linear.activation(), x, second(inputs)));
+              weighted.linear(
+                  weights.orElseThrow(),
+                  linear.activation(),
+                  x,
+                  second(inputs),
+                  readers(name, result)));
       case Op.Conv conv ->
           computed(result, weighted.conv(weights.orElseThrow(), conv, x, shape, second(inputs)));
       case Op.Embedding _ -> computed(result, weighted.embedding(weights.orElseThrow(), x));
@@ -221,7 +365,10 @@ final class Binder {
       case Op.MatMul _ -> computed(result, matrices.product(x, inputs.get(1), shape));
       case Op.Softmax softmax -> computed(result, arithmetic.softmax(softmax.axis(), x));
       case Op.LayerNorm norm ->
-          computed(result, arithmetic.layerNorm(norm.epsilon(), x, inputs.get(1), inputs.get(2)));
+          computed(
+              result,
+              weighted.layerNorm(
+                  norm.epsilon(), x, inputs.get(1), inputs.get(2), readers(name, result)));
       case Op.Pool pool -> computed(result, arithmetic.pool(pool, x, shape));
       case Op.Resize resize -> computed(result, arithmetic.resize(resize, x, shape));
       case Op _ when isHostOnly(op, inputs) ->

@@ -24,13 +24,13 @@ public final class ExecutablePlan {
 
   /// @return scratch memory for one thread at a time
   public ExecutionContext newContext() {
-    return new ExecutionContext(this, MemoryPlan.Reuse.BY_LIVENESS);
+    return new ExecutionContext(this, MemoryPlan.Reuse.BY_LIVENESS, Binder.Fusion.STEPS);
   }
 
   /// @param block memory that this and other contexts of the same thread use in turn; must outlive
   ///     the context
   public ExecutionContext newContext(ScratchBlock block) {
-    return new ExecutionContext(this, MemoryPlan.Reuse.BY_LIVENESS, block);
+    return new ExecutionContext(this, MemoryPlan.Reuse.BY_LIVENESS, Binder.Fusion.STEPS, block);
   }
 
   public ModelGraph graph() {

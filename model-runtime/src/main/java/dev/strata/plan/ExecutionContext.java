@@ -23,6 +23,7 @@ public final class ExecutionContext implements AutoCloseable {
 
   private final ExecutablePlan plan;
   private final MemoryPlan.Reuse reuse;
+  private Binder.Fusion fusion;
 
   /// Least recently used first.
   private final Map<List<Shape>, Binding> bindings = new LinkedHashMap<>(16, 0.75f, true);
@@ -38,26 +39,35 @@ public final class ExecutionContext implements AutoCloseable {
   private boolean closed;
 
   /// A context with a block of its own.
-  ExecutionContext(ExecutablePlan plan, MemoryPlan.Reuse reuse) {
-    this(plan, reuse, new ScratchBlock(), true);
+  ExecutionContext(ExecutablePlan plan, MemoryPlan.Reuse reuse, Binder.Fusion fusion) {
+    this(plan, reuse, fusion, new ScratchBlock(), true);
   }
 
   /// A context that borrows a block, which outlives it.
-  ExecutionContext(ExecutablePlan plan, MemoryPlan.Reuse reuse, ScratchBlock block) {
-    this(plan, reuse, block, false);
+  ExecutionContext(
+      ExecutablePlan plan, MemoryPlan.Reuse reuse, Binder.Fusion fusion, ScratchBlock block) {
+    this(plan, reuse, fusion, block, false);
   }
 
   private ExecutionContext(
-      ExecutablePlan plan, MemoryPlan.Reuse reuse, ScratchBlock block, boolean ownsBlock) {
+      ExecutablePlan plan,
+      MemoryPlan.Reuse reuse,
+      Binder.Fusion fusion,
+      ScratchBlock block,
+      boolean ownsBlock) {
     this.plan = plan;
     this.reuse = reuse;
+    this.fusion = fusion;
     this.block = block;
     this.ownsBlock = ownsBlock;
   }
 
-  /// From now on, shows the input of each weighted layer to the observer.
+  /// From now on, shows the input of each weighted layer to the observer. Steps are not fused then,
+  /// so that every input is there to be seen.
   public void observe(ActivationObserver seer) {
     observer = Optional.of(seer);
+    fusion = Binder.Fusion.NONE;
+    forget();
   }
 
   /// Runs the graph.
@@ -67,13 +77,7 @@ public final class ExecutionContext implements AutoCloseable {
   /// @throws IllegalArgumentException if an input is missing or does not fit
   public Map<String, Tensor> run(Map<String, Tensor> inputs) {
     BoundPlan bound = filled(inputs);
-    for (BoundStep step : bound.steps()) {
-      if (observer.isPresent() && step.observed().isPresent()) {
-        BoundStep.Observed seen = step.observed().get();
-        observer.get().observe(seen.layer(), seen.floats(), seen.shape());
-      }
-      step.call().run();
-    }
+    observer.ifPresentOrElse(seer -> run(bound, seer), bound::run);
     Map<String, Tensor> outputs = new LinkedHashMap<>();
     for (int i = 0; i < bound.outputs().size(); i++) {
       Tensor output = bound.outputs().get(i);
@@ -149,7 +153,14 @@ public final class ExecutionContext implements AutoCloseable {
     return ordered;
   }
 
-  private BoundPlan bound(List<Shape> shapes) {
+  private static void run(BoundPlan bound, ActivationObserver seer) {
+    for (BoundStep step : bound.steps()) {
+      step.observed().ifPresent(seen -> seer.observe(seen.layer(), seen.floats(), seen.shape()));
+      step.call().run();
+    }
+  }
+
+  BoundPlan bound(List<Shape> shapes) {
     followBlock();
     Binding known = bindings.get(shapes);
     if (known != null) {
@@ -157,7 +168,7 @@ public final class ExecutionContext implements AutoCloseable {
     }
     Arena arena = Arena.ofShared();
     try {
-      BoundPlan bound = Binder.bind(plan, shapes, arena, reuse, this::block);
+      BoundPlan bound = Binder.bind(plan, shapes, arena, reuse, fusion, this::block);
       bindings.put(shapes, new Binding(bound, arena));
       peakActivationBytes = Math.max(peakActivationBytes, bound.activationBytes());
       if (bindings.size() > REMEMBERED_SHAPES) {

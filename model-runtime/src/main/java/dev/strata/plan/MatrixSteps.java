@@ -6,11 +6,15 @@ import dev.strata.graph.Activation;
 import dev.strata.graph.Shape;
 import dev.strata.graph.ShapeInference;
 import dev.strata.graph.StridedView;
+import dev.strata.graph.TensorType;
 import dev.strata.kernel.FloatKernels;
+import dev.strata.kernel.FusedKernels;
 import dev.strata.kernel.Structs;
 import dev.strata.precision.PlaneLayout;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /// Products of two activations. Transposed operands are read where they lie as long as rows or
 /// columns of a matrix are contiguous, so attention moves nothing to split its heads.
@@ -130,11 +134,101 @@ final class MatrixSteps {
     return out;
   }
 
+  /// Attention in one step, if its operands lie as the kernel reads them: samples, heads and
+  /// rows at any stride, the elements of a row side by side.
+  ///
+  /// @param keys `[N, heads, depth, keys]`, transposed
+  /// @param scale one number
+  /// @return empty if they do not
+  Optional<Value> attention(
+      Attention of,
+      Value queries,
+      Value keys,
+      Value values,
+      Optional<Float> scale,
+      Optional<Value> mask) {
+    if (queries.shape().rank() != 4 || keys.shape().rank() != 4 || values.shape().rank() != 4) {
+      return Optional.empty();
+    }
+    Operand q = operand(queries, queries.shape());
+    Operand k = operand(keys, keys.shape());
+    Operand v = operand(values, values.shape());
+    Structs.AttentionShape shape =
+        new Structs.AttentionShape(
+            q.view().shape().dim(0),
+            q.view().shape().dim(1),
+            q.rows(),
+            k.columns(),
+            q.columns(),
+            v.columns());
+    Shape scores = Shape.of(shape.batch(), shape.heads(), shape.queries(), shape.keys());
+    boolean fits =
+        q.batch().equals(k.batch())
+            && q.batch().equals(v.batch())
+            && k.rows() == shape.depth()
+            && v.rows() == shape.keys()
+            && scores.elements() > 0
+            && q.hasContiguousRows()
+            && k.hasContiguousColumns()
+            && v.hasContiguousRows()
+            && mask.map(value -> isMaskOf(value, scores)).orElse(true);
+    if (!fits) {
+      return Optional.empty();
+    }
+    long rowStride = of.joined() ? shape.heads() * shape.valueDepth() : shape.valueDepth();
+    long headStride = of.joined() ? shape.valueDepth() : shape.queries() * shape.valueDepth();
+    long sampleStride = shape.heads() * shape.queries() * shape.valueDepth();
+    Region.Slot out = program.floats(shape.batch() * sampleStride);
+    Region.Slot scratch = program.slot(FusedKernels.attentionScratch(shape.keys(), shape.depth()));
+    List<Region> regions =
+        new ArrayList<>(List.of(q.region(), k.region(), v.region(), out, scratch));
+    Optional<Region> added = mask.map(program::region);
+    added.ifPresent(regions::add);
+    long[] maskStrides =
+        mask.map(value -> StridedView.broadcast(value.shape(), scores).strides())
+            .orElse(new long[4]);
+    long multiplyAdds = scores.elements() * (shape.depth() + shape.valueDepth());
+    program.step(
+        new StepDescription(program.node(), "attention", 0, Float.SIZE, multiplyAdds, 0),
+        regions,
+        memory -> {
+          MemorySegment struct = program.struct(Structs.attentionBytes());
+          Structs.attention(
+              struct,
+              shape,
+              new Structs.Heads(memory.at(q.region()), q.stride(4), q.stride(3), q.stride(2)),
+              new Structs.Heads(memory.at(k.region()), k.stride(4), k.stride(3), k.stride(1)),
+              new Structs.Heads(memory.at(v.region()), v.stride(4), v.stride(3), v.stride(2)),
+              of.divides(),
+              scale.orElse(1f),
+              added.map(memory::at).orElse(MemorySegment.NULL),
+              maskStrides,
+              new Structs.Heads(memory.at(out), sampleStride, headStride, rowStride));
+          MemorySegment room = memory.at(scratch);
+          return () -> FusedKernels.attention(struct, room);
+        });
+    Shape result =
+        of.joined()
+            ? Shape.of(shape.batch(), shape.queries(), shape.heads(), shape.valueDepth())
+            : Shape.of(shape.batch(), shape.heads(), shape.queries(), shape.valueDepth());
+    return Optional.of(new Value.Computed(new TensorType(FP32, result), out));
+  }
+
+  private static boolean isMaskOf(Value mask, Shape scores) {
+    Shape shape = mask.shape();
+    boolean fits = mask.type().type() == FP32 && shape.rank() <= scores.rank();
+    for (int axis = 0; fits && axis < shape.rank(); axis++) {
+      long dim = shape.dim(axis);
+      fits = dim == 1 || dim == scores.dim(axis + scores.rank() - shape.rank());
+    }
+    return fits && !(mask instanceof Value.Turned) && !(mask instanceof Value.Balanced);
+  }
+
   /// @param matrix what a vector is taken for
   private Operand operand(Value value, Shape matrix) {
     return switch (value) {
       case Value.Turned turned -> new Operand(program.region(turned.below()), turned.view());
-      case Value.Static _, Value.Computed _ ->
+      case Value.Static _, Value.Computed _, Value.Balanced _ ->
           new Operand(
               program.region(value),
               StridedView.dense(value.shape().rank() == 1 ? matrix : value.shape()));
@@ -160,7 +254,7 @@ final class MatrixSteps {
     Region.Slot scratch = program.slot(FloatKernels.matmulScratch(of.n(), of.k()));
     long multiplyAdds = of.batch() * of.m() * of.n() * of.k();
     program.step(
-        new StepDescription(program.node(), "float", 0, Float.SIZE, multiplyAdds, 0),
+        new StepDescription(program.node(), "float matmul", 0, Float.SIZE, multiplyAdds, 0),
         List.of(a, b, out, scratch),
         memory -> {
           MemorySegment epilogue = program.struct(Structs.epilogueBytes());

@@ -95,8 +95,8 @@ final class Program {
     return switch (value) {
       case Value.Computed computed -> computed.region();
       case Value.Static known -> constants.computeIfAbsent(known.tensor(), this::constant);
-      case Value.Turned turned ->
-          throw new IllegalStateException("no copy was made of the transposed " + turned.type());
+      case Value.Turned _, Value.Balanced _ ->
+          throw new IllegalStateException("nothing has computed " + value);
     };
   }
 
@@ -140,6 +140,11 @@ final class Program {
       shared.put(key, found);
     }
     return type.cast(found);
+  }
+
+  /// Offers what a step has made anyway to whoever asks for it under this key.
+  void share(Object key, Object made) {
+    shared.put(key, made);
   }
 
   /// Room for a struct that lives as long as the bound plan.

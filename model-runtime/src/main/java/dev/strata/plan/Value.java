@@ -55,4 +55,19 @@ sealed interface Value {
       return Operand.of(type());
     }
   }
+
+  /// A value times one factor for each column, which only quantizers read: they multiply.
+  ///
+  /// @param factors one float for each index of the last axis
+  record Balanced(Value below, Value factors) implements Value {
+    @Override
+    public TensorType type() {
+      return below.type();
+    }
+
+    @Override
+    public Operand operand() {
+      return Operand.of(type());
+    }
+  }
 }

@@ -7,14 +7,15 @@ import dev.strata.graph.Layer;
 import dev.strata.graph.Op;
 import dev.strata.graph.Shape;
 import dev.strata.kernel.FloatKernels;
+import dev.strata.kernel.FusedKernels;
 import dev.strata.kernel.NativeKernels;
 import dev.strata.kernel.Structs;
 import dev.strata.precision.ActivationQuantizer;
-import dev.strata.precision.Bits;
 import dev.strata.precision.PlaneLayout;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 
 /// Steps of the layers with weights. Which kernel runs may depend on shapes; the result does not.
@@ -54,36 +55,59 @@ final class WeightedSteps {
       long from = (firstRow * stride + firstChannel) * Float.BYTES;
       MemorySegment added =
           residual.map(region -> memory.at(region, from)).orElse(MemorySegment.NULL);
-      Structs.epilogue(at, bias, added, stride, activation, memory.at(out, from), stride);
+      MemorySegment to = out.bytes() == 0 ? MemorySegment.NULL : memory.at(out, from);
+      Structs.epilogue(at, bias, added, stride, activation, to, stride);
       return at;
     }
   }
 
-  /// Rows of activations as integers, with the sums of their groups.
-  private record Codes(Region codes, Region sums, Region scale) {}
-
   /// Images of activations as integers, with a scale for each sample.
   private record ImageCodes(Region codes, Region scale) {}
 
-  Region linear(LayerWeights weights, Activation activation, Value x, Optional<Value> residual) {
+  Region linear(
+      LayerWeights weights,
+      Activation activation,
+      Value x,
+      Optional<Value> residual,
+      Readers readers) {
     PlaneLayout layout = weights.layer().layout();
     long rows = x.elements() / layout.columns();
-    Region input = program.region(x);
-    program.observe(weights.layer().name(), input, x.shape());
-    Target target =
-        new Target(
-            activation,
-            residual.map(program::region),
-            program.floats(rows * layout.rows()),
-            layout.rows());
-    switch (weights) {
-      case LayerWeights.Floats floats -> product(floats, 0, input, rows, 0, target);
-      case LayerWeights.Planes planes -> {
-        Codes codes = rowCodes(planes, input, rows);
-        product(planes, 0, codes, rows, 0, target);
+    return switch (weights) {
+      case LayerWeights.Floats floats -> {
+        Region input = program.region(x);
+        program.observe(weights.layer().name(), input, x.shape());
+        Target target = target(activation, residual, program.floats(rows * layout.rows()), layout);
+        product(floats, 0, input, rows, 0, target);
+        yield target.out();
       }
-    }
-    return target.out();
+      case LayerWeights.Planes planes -> {
+        Value below = x instanceof Value.Balanced balanced ? balanced.below() : x;
+        Optional<Region> balance =
+            x instanceof Value.Balanced balanced
+                ? Optional.of(program.region(balanced.factors()))
+                : Optional.empty();
+        Region input = program.region(below);
+        program.observe(weights.layer().name(), input, x.shape());
+        Recoding recoding = Recoding.of(planes, balance);
+        Codes codes = codes(recoding, input, rows);
+        if (planes.bitSerial()) {
+          codes = packed(planes, codes, rows);
+        }
+        Region.Slot out = readers.slot(program, rows * layout.rows());
+        Target target = target(activation, residual, out, layout);
+        if (readers.recoding().isPresent()) {
+          recodedProduct(planes, codes, rows, target, readers.recoding().get());
+        } else {
+          product(planes, 0, codes, rows, 0, target);
+        }
+        yield out;
+      }
+    };
+  }
+
+  private Target target(
+      Activation activation, Optional<Value> residual, Region.Slot out, PlaneLayout layout) {
+    return new Target(activation, residual.map(program::region), out, layout.rows());
   }
 
   Region conv(LayerWeights weights, Op.Conv conv, Value x, Shape out, Optional<Value> residual) {
@@ -201,13 +225,14 @@ final class WeightedSteps {
       long firstRow,
       Target target) {
     MemorySegment struct = weights.struct(group);
-    Path path = path(weights, rows);
-    Region.Slot scratch = program.slot(path == Path.BLOCK ? NativeKernels.blockScratch(struct) : 0);
+    FusedKernels.Path path = path(weights, rows);
+    Region.Slot scratch =
+        program.slot(path == FusedKernels.Path.BLOCK ? NativeKernels.blockScratch(struct) : 0);
     PlaneLayout layout = weights.layer().layout();
     program.step(
         work(
             weights,
-            path.label(),
+            label(path),
             layout.submatrixRows(),
             rows * layout.submatrixRows() * layout.columns()),
         target.regions(codes.codes(), codes.sums(), codes.scale(), scratch),
@@ -237,6 +262,46 @@ final class WeightedSteps {
         });
   }
 
+  /// A product whose output becomes the codes of the next one at once.
+  @SuppressWarnings("EnumOrdinal") // the order of the paths is part of the native ABI
+  private void recodedProduct(
+      LayerWeights.Planes weights, Codes codes, long rows, Target target, Recoding next) {
+    MemorySegment struct = weights.struct(0);
+    FusedKernels.Path path = path(weights, rows);
+    PlaneLayout layout = weights.layer().layout();
+    Codes made = emptyCodes(next, rows);
+    program.share(new RowCodes(target.out(), rows, next), made);
+    Region.Slot scratch = program.slot(FusedKernels.linearScratch(struct, rows, next.group()));
+    List<Region> regions = target.regions(codes.codes(), codes.sums(), codes.scale(), scratch);
+    regions.addAll(List.of(made.codes(), made.sums(), made.scale()));
+    program.step(
+        work(
+            weights,
+            label(path) + ", quantize",
+            layout.rows(),
+            rows * layout.rows() * layout.columns()),
+        regions,
+        memory -> {
+          MemorySegment x = program.struct(Structs.rowsBytes());
+          Structs.rows(
+              x,
+              memory.at(codes.codes()),
+              memory.at(codes.sums()),
+              memory.at(codes.scale()),
+              rows,
+              layout.groups());
+          MemorySegment epilogue =
+              target.epilogue(
+                  program.struct(Structs.epilogueBytes()), memory, weights.bias(0), 0, 0);
+          MemorySegment requantize =
+              next.write(program.struct(Structs.requantizeBytes()), memory, made, 0);
+          MemorySegment room = memory.at(scratch);
+          long bits = weights.activationBits();
+          long kernel = path.ordinal();
+          return () -> FusedKernels.linear(struct, x, epilogue, kernel, bits, requantize, room);
+        });
+  }
+
   /// @param weightRows how many rows of the weights the step reads
   /// @param multiplyAdds of the whole step
   private StepDescription work(
@@ -262,69 +327,102 @@ final class WeightedSteps {
     };
   }
 
-  private enum Path {
-    STREAM,
-    BLOCK,
-    BITSERIAL;
-
-    String label() {
-      return name().toLowerCase(java.util.Locale.ROOT);
-    }
+  private static String label(FusedKernels.Path path) {
+    return path.name().toLowerCase(Locale.ROOT);
   }
 
-  private static Path path(LayerWeights.Planes weights, long rows) {
+  private static FusedKernels.Path path(LayerWeights.Planes weights, long rows) {
     if (weights.bitSerial()) {
-      return Path.BITSERIAL;
+      return FusedKernels.Path.BITSERIAL;
     }
-    return rows <= STREAM_ROWS ? Path.STREAM : Path.BLOCK;
+    return rows <= STREAM_ROWS ? FusedKernels.Path.STREAM : FusedKernels.Path.BLOCK;
   }
 
-  /// Rows of floats to rows of codes; layers that read the same input the same way share them.
-  private Codes rowCodes(LayerWeights.Planes weights, Region x, long rows) {
-    record Key(
-        Region x, long rows, int columns, int group, ActivationQuantizer by, boolean packed) {}
-    PlaneLayout layout = weights.layer().layout();
+  /// Key of codes that several layers share.
+  private record RowCodes(Region x, long rows, Recoding recoding) {}
+
+  /// Rows of floats to rows of codes, unless the step that made the floats did it already.
+  private Codes codes(Recoding recoding, Region x, long rows) {
     return program.shared(
-        new Key(
-            x, rows, layout.columns(), layout.groupSize(), weights.input(), weights.bitSerial()),
-        Codes.class,
-        () -> {
-          Codes codes = quantizedRows(weights, x, rows);
-          return weights.bitSerial() ? packed(weights, codes, rows) : codes;
-        });
+        new RowCodes(x, rows, recoding), Codes.class, () -> quantizedRows(recoding, x, rows));
   }
 
-  private Codes quantizedRows(LayerWeights.Planes weights, Region x, long rows) {
-    PlaneLayout layout = weights.layer().layout();
-    long width = layout.columns();
-    long columns = layout.paddedColumns();
-    long group = layout.groupSize();
-    Region.Slot codes = program.slot(rows * columns);
-    Region.Slot sums = program.slot(rows * layout.groups() * Integer.BYTES);
-    return switch (weights.input()) {
-      case ActivationQuantizer.PerGroup _ -> {
-        Region.Slot scale = program.floats(rows * layout.groups());
-        program.step(
-            "quantize rows",
-            List.of(x, codes, sums, scale),
-            memory -> {
-              MemorySegment in = memory.at(x);
-              MemorySegment out = memory.at(codes);
-              MemorySegment sum = memory.at(sums);
-              MemorySegment factor = memory.at(scale);
-              return () ->
-                  NativeKernels.quantizeRows(
-                      in, width, rows, width, columns, group, out, sum, factor);
-            });
-        yield new Codes(codes, sums, scale);
-      }
-      case ActivationQuantizer.PerTensor tensor -> {
-        quantizeStatic(tensor, x, rows, width, columns, group, codes, sums);
-        yield new Codes(codes, sums, program.repeated(tensor.scale(), rows * layout.groups()));
-      }
-      case ActivationQuantizer.PerChannel _, ActivationQuantizer.PerSample _ ->
-          throw unfit(weights);
-    };
+  private Codes emptyCodes(Recoding recoding, long rows) {
+    Region scale =
+        switch (recoding.by()) {
+          case ActivationQuantizer.PerTensor tensor ->
+              program.repeated(tensor.scale(), rows * recoding.groups());
+          case ActivationQuantizer.PerGroup _ -> program.floats(rows * recoding.groups());
+          case ActivationQuantizer.PerSample _, ActivationQuantizer.PerChannel _ ->
+              throw recoding.unfit();
+        };
+    return new Codes(
+        program.slot(rows * recoding.columns()),
+        program.slot(rows * recoding.groups() * Integer.BYTES),
+        scale);
+  }
+
+  private Codes quantizedRows(Recoding recoding, Region x, long rows) {
+    Codes made = emptyCodes(recoding, rows);
+    Region.Slot scratch = program.floats(recoding.width());
+    List<Region> regions =
+        new ArrayList<>(List.of(x, made.codes(), made.sums(), made.scale(), scratch));
+    recoding.balance().ifPresent(regions::add);
+    long width = recoding.width();
+    program.step(
+        "quantize rows",
+        regions,
+        memory -> {
+          MemorySegment in = memory.at(x);
+          MemorySegment requantize =
+              recoding.write(program.struct(Structs.requantizeBytes()), memory, made, 0);
+          MemorySegment room = memory.at(scratch);
+          return () -> FusedKernels.requantizeRows(in, width, rows, width, requantize, room);
+        });
+    return made;
+  }
+
+  /// Layer norm, whose output becomes the codes of the next product at once where there is one.
+  Region layerNorm(float epsilon, Value x, Value scale, Value bias, Readers readers) {
+    Region in = program.region(x);
+    Region factor = program.region(scale);
+    Region shift = program.region(bias);
+    long width = x.shape().dim(-1);
+    long rows = x.elements() / width;
+    Region.Slot out = readers.slot(program, x.elements());
+    if (readers.recoding().isEmpty()) {
+      program.step(
+          "layer norm",
+          List.of(in, factor, shift, out),
+          memory -> {
+            MemorySegment from = memory.at(in);
+            MemorySegment by = memory.at(factor);
+            MemorySegment plus = memory.at(shift);
+            MemorySegment y = memory.at(out);
+            return () -> FloatKernels.layerNormF32(from, by, plus, epsilon, y, rows, width);
+          });
+      return out;
+    }
+    Recoding next = readers.recoding().get();
+    Codes made = emptyCodes(next, rows);
+    program.share(new RowCodes(out, rows, next), made);
+    Region.Slot scratch = program.floats(2 * width);
+    program.step(
+        "layer norm, quantize",
+        List.of(in, factor, shift, out, scratch, made.codes(), made.sums(), made.scale()),
+        memory -> {
+          MemorySegment from = memory.at(in);
+          MemorySegment by = memory.at(factor);
+          MemorySegment plus = memory.at(shift);
+          MemorySegment y = readers.floats() ? memory.at(out) : MemorySegment.NULL;
+          MemorySegment requantize =
+              next.write(program.struct(Structs.requantizeBytes()), memory, made, 0);
+          MemorySegment room = memory.at(scratch);
+          return () ->
+              FusedKernels.layerNormCodes(
+                  from, by, plus, epsilon, y, rows, width, requantize, room);
+        });
+    return out;
   }
 
   /// Whole images to codes. Convolution kernels sum the codes of each window themselves.
@@ -392,8 +490,7 @@ final class WeightedSteps {
       long group,
       Region codes,
       Region sums) {
-    long low = lowestCode(by);
-    long high = low + (1L << by.bits()) - 1;
+    Structs.StaticCodes fixed = Recoding.staticCodes(by);
     program.step(
         "quantize static",
         List.of(x, codes, sums),
@@ -409,21 +506,23 @@ final class WeightedSteps {
                   width,
                   columns,
                   group,
-                  1 / by.scale(),
-                  by.zeroPoint(),
-                  low,
-                  high,
+                  fixed.inverseScale(),
+                  fixed.zeroPoint(),
+                  fixed.low(),
+                  fixed.high(),
                   out,
                   sum);
         });
   }
 
-  /// Codes of 8 bits are signed, narrower ones are not.
-  private static long lowestCode(ActivationQuantizer.PerTensor by) {
-    return by.bits() == Bits.MAX ? Byte.MIN_VALUE : 0;
+  /// Codes as bit-planes, shared by the layers that read the same ones.
+  private Codes packed(LayerWeights.Planes weights, Codes codes, long rows) {
+    record Packed(Region codes) {}
+    return program.shared(
+        new Packed(codes.codes()), Codes.class, () -> planesOf(weights, codes, rows));
   }
 
-  private Codes packed(LayerWeights.Planes weights, Codes codes, long rows) {
+  private Codes planesOf(LayerWeights.Planes weights, Codes codes, long rows) {
     PlaneLayout layout = weights.layer().layout();
     long bits = weights.activationBits();
     long columns = layout.paddedColumns();

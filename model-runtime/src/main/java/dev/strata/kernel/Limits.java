@@ -1,0 +1,99 @@
+package dev.strata.kernel;
+
+import static java.lang.foreign.ValueLayout.ADDRESS;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.MemorySegment;
+import java.lang.invoke.MethodHandle;
+import java.util.Arrays;
+import java.util.function.LongSupplier;
+
+/// What one core can do at most, measured: the roofline that benchmarks compare with.
+///
+/// @param dots 8-bit multiply-adds per second, in units of 10^9
+/// @param floats single precision multiply-adds per second, in units of 10^9
+/// @param level2 bytes per second read from the level 2 cache, in units of 10^9
+/// @param level3 the same from the level 3 cache
+/// @param memory the same from main memory
+public record Limits(double dots, double floats, double level2, double level3, double memory) {
+  private static final long LEVEL2_BYTES = 512L << 10;
+  private static final long LEVEL3_BYTES = 6L << 20;
+  private static final long MEMORY_BYTES = 192L << 20;
+  private static final int SAMPLES = 9;
+  private static final long ROUNDS = 20_000;
+
+  private static final MethodHandle DOTS =
+      NativeLibrary.loaded()
+          .function("strata_limit_dots", FunctionDescriptor.of(JAVA_LONG, JAVA_LONG));
+  private static final MethodHandle FLOATS =
+      NativeLibrary.loaded()
+          .function("strata_limit_floats", FunctionDescriptor.of(JAVA_LONG, JAVA_LONG));
+  private static final MethodHandle READ =
+      NativeLibrary.loaded()
+          .function("strata_limit_read", FunctionDescriptor.of(JAVA_LONG, ADDRESS, JAVA_LONG));
+
+  /// Measures with the instruction set in use; takes about half a second.
+  ///
+  /// @param clock nanoseconds; the processor time of this thread where others are busy too
+  public static Limits measure(LongSupplier clock) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment memory = arena.allocate(MEMORY_BYTES, 64).fill((byte) 1);
+      return new Limits(
+          median(clock, () -> dots(ROUNDS)),
+          median(clock, () -> floats(ROUNDS)),
+          median(clock, () -> read(memory.asSlice(0, LEVEL2_BYTES), 16)),
+          median(clock, () -> read(memory.asSlice(0, LEVEL3_BYTES), 4)),
+          median(clock, () -> read(memory, 1)));
+    }
+  }
+
+  private static double median(LongSupplier clock, LongSupplier work) {
+    double[] rates = new double[SAMPLES];
+    work.getAsLong();
+    for (int i = 0; i < SAMPLES; i++) {
+      long start = clock.getAsLong();
+      long amount = work.getAsLong();
+      rates[i] = (double) amount / Math.max(1, clock.getAsLong() - start);
+    }
+    Arrays.sort(rates);
+    return rates[SAMPLES / 2];
+  }
+
+  /// Multiply-adds of bytes.
+  ///
+  /// @return how many
+  public static long dots(long rounds) {
+    try {
+      return (long) DOTS.invokeExact(rounds);
+    } catch (Throwable failure) {
+      throw new AssertionError("strata_limit_dots", failure);
+    }
+  }
+
+  /// Multiply-adds of floats.
+  ///
+  /// @return how many
+  public static long floats(long rounds) {
+    try {
+      return (long) FLOATS.invokeExact(rounds);
+    } catch (Throwable failure) {
+      throw new AssertionError("strata_limit_floats", failure);
+    }
+  }
+
+  /// Reads a segment several times.
+  ///
+  /// @return bytes read
+  public static long read(MemorySegment x, int times) {
+    try {
+      for (int i = 0; i < times; i++) {
+        long _ = (long) READ.invokeExact(x, x.byteSize());
+      }
+    } catch (Throwable failure) {
+      throw new AssertionError("strata_limit_read", failure);
+    }
+    return x.byteSize() * times;
+  }
+}
