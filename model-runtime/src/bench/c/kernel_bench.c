@@ -27,7 +27,10 @@ static void *memory(int64_t bytes) {
   return at;
 }
 
-enum path { STREAM, BLOCK, BITSERIAL };
+enum path { STREAM, BLOCK, BITSERIAL, CODEBOOK, ADDER };
+
+// Signed powers of two, as shift networks have them.
+static const int8_t powers[256] = {0, 1, 2, 4, 0, -1, -2, -4};
 
 struct layer {
   struct strata_weights weights;
@@ -80,6 +83,10 @@ static void run(const struct layer *l, enum path path) {
     case STREAM: strata_stream(&l->weights, &l->rows, &l->epilogue); break;
     case BLOCK: strata_block(&l->weights, &l->rows, &l->epilogue, l->scratch); break;
     case BITSERIAL: strata_bitserial(&l->weights, &l->rows, 1, &l->epilogue); break;
+    case CODEBOOK: strata_codebook(&l->weights, powers, &l->rows, &l->epilogue, l->scratch); break;
+    case ADDER:
+      strata_adder(&l->weights, l->weights.columns, &l->rows, &l->epilogue, l->scratch);
+      break;
   }
 }
 
@@ -113,6 +120,44 @@ static void print(enum path path, const char *name, int64_t rows, int64_t column
   release(&l);
 }
 
+static int ascending(const void *a, const void *b) {
+  double x = *(const double *)a, y = *(const double *)b;
+  return (x > y) - (x < y);
+}
+
+// Speed of the other families relative to the 8-bit blocked product: medians of rounds in which
+// they take turns.
+static void relative(int64_t rows, int64_t columns, int64_t group, int64_t count) {
+  enum { ROUNDS = 31, KINDS = 5 };
+  static const struct {
+    enum path path;
+    int64_t bits;
+  } kinds[KINDS] = {{BLOCK, 8}, {CODEBOOK, 3}, {CODEBOOK, 4}, {CODEBOOK, 8}, {ADDER, 8}};
+  struct layer l = layer(rows, columns, group, count);
+  double spent[KINDS][ROUNDS];
+  for (int round = 0; round < ROUNDS; round++) {
+    for (int kind = 0; kind < KINDS; kind++) {
+      l.weights.bits = kinds[kind].bits;
+      run(&l, kinds[kind].path);
+      double start = seconds();
+      run(&l, kinds[kind].path);
+      spent[kind][round] = seconds() - start;
+    }
+  }
+  for (int kind = 0; kind < KINDS; kind++) {
+    qsort(spent[kind], ROUNDS, sizeof(double), ascending);
+  }
+  double block = spent[0][ROUNDS / 2];
+  printf("%5lld x %5lld x %5lld group %5lld: block b=8 1.00", (long long)count, (long long)rows,
+         (long long)columns, (long long)group);
+  for (int kind = 1; kind < KINDS; kind++) {
+    printf(", %s b=%lld %.2f", kinds[kind].path == ADDER ? "adder" : "codebook",
+           (long long)kinds[kind].bits, block / spent[kind][ROUNDS / 2]);
+  }
+  printf("\n");
+  release(&l);
+}
+
 static void shape(int64_t rows, int64_t columns, int64_t group) {
   print(STREAM, "stream", rows, columns, group, 1);
   print(STREAM, "stream", rows, columns, group, 4);
@@ -122,6 +167,12 @@ static void shape(int64_t rows, int64_t columns, int64_t group) {
   print(BLOCK, "block", rows, columns, group, 128);
   print(BITSERIAL, "bitserial", rows, columns, group, 1);
   print(BITSERIAL, "bitserial", rows, columns, group, 64);
+  print(CODEBOOK, "codebook", rows, columns, group, 1);
+  print(CODEBOOK, "codebook", rows, columns, group, 128);
+  print(ADDER, "adder", rows, columns, group, 1);
+  print(ADDER, "adder", rows, columns, group, 128);
+  relative(rows, columns, group, 1);
+  relative(rows, columns, group, 128);
 }
 
 int main(int count, char **arguments) {

@@ -1,7 +1,9 @@
 #include "isa.h"
 
+#include "adder/adder.h"
 #include "bitserial/bitserial.h"
 #include "block/block.h"
+#include "codebook/codebook.h"
 #include "conv/conv.h"
 #include "depthwise/depthwise.h"
 #include "gather/gather.h"
@@ -79,9 +81,11 @@ const char *strata_isa_name(uint32_t isa) {
 uint32_t strata_isa_select(uint32_t isa) {
   uint32_t best = strata_isa_probe();
   uint32_t chosen = included(isa, best) ? isa : best;
+  strata_adder_select(chosen);
   strata_stream_select(chosen);
   strata_block_select(chosen);
   strata_bitserial_select(chosen);
+  strata_codebook_select(chosen);
   strata_gather_select(chosen);
   strata_conv_select(chosen);
   strata_depthwise_select(chosen);

@@ -117,6 +117,23 @@ STRATA_EXPORT void strata_block(const struct strata_weights *w, const struct str
                                 const struct strata_epilogue *e, void *scratch);
 STRATA_EXPORT int64_t strata_block_scratch(const struct strata_weights *w);
 
+// Weights by a table: the matrix product with another value for a code,
+//   I[g] = sum_j codebook[U[c][j] >> (8 - bits)] * q[m][j]
+// codebook: [2^bits]. scratch as for strata_block. For any number of rows.
+STRATA_EXPORT void strata_codebook(const struct strata_weights *w, const int8_t *codebook,
+                                   const struct strata_rows *x, const struct strata_epilogue *e,
+                                   void *scratch);
+
+// Sums of absolute differences (adder networks): weights and activations are codes of one scale.
+//   W = U + (2^(8-bits) >> 1)                                     the middle of a code's bin
+//   d = sum over j < width of |W[c][j] - 128 - q[m][j]|           (int32, exact)
+//   t = scale[c] * (float)-d
+// then the epilogue. The columns from `width` on count nothing. Neither groups and offset nor
+// x.sums and x.scale are read. scratch as for strata_block. For any number of rows.
+STRATA_EXPORT void strata_adder(const struct strata_weights *w, int64_t width,
+                                const struct strata_rows *x, const struct strata_epilogue *e,
+                                void *scratch);
+
 // Low-width activations as bit-planes: x->codes is then [count][abits][columns/32] uint32 words in
 // the weight planes' bit order, plane t worth 2^t; codes are unsigned; same formula and epilogue.
 STRATA_EXPORT void strata_bitserial(const struct strata_weights *w, const struct strata_rows *x,

@@ -21,6 +21,11 @@ static inline int32_t strata_centre(const struct strata_weights *w) {
   return 256 - (1 << (8 - w->bits));
 }
 
+// The middle of a bin in codes, rounded up: what a code of `bits` planes stands for is U + this.
+static inline int32_t strata_bin_middle(const struct strata_weights *w) {
+  return (1 << (8 - w->bits)) >> 1;
+}
+
 // The 64 bytes of a plane that hold 16 rows x 32 columns.
 static inline int64_t strata_line(const struct strata_weights *w, int64_t panel, int64_t block) {
   return (panel * strata_blocks(w) + block) * 64;

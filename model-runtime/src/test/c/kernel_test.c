@@ -160,7 +160,7 @@ static struct strata_epilogue epilogue(int64_t rows, int64_t columns, int64_t bi
   return e;
 }
 
-enum product { STREAM, BLOCK, BITSERIAL, GATHER };
+enum product { STREAM, BLOCK, BITSERIAL, CODEBOOK, ADDER, GATHER };
 
 struct product_case {
   enum product kind;
@@ -168,6 +168,7 @@ struct product_case {
   struct strata_rows x;
   struct strata_epilogue e;
   int64_t abits;
+  int8_t *codebook;
   int64_t *ids;
   int64_t width;
   void *scratch;
@@ -179,6 +180,8 @@ static void run_product(void *self) {
     case STREAM: strata_stream(&p->w, &p->x, &p->e); break;
     case BLOCK: strata_block(&p->w, &p->x, &p->e, p->scratch); break;
     case BITSERIAL: strata_bitserial(&p->w, &p->x, p->abits, &p->e); break;
+    case CODEBOOK: strata_codebook(&p->w, p->codebook, &p->x, &p->e, p->scratch); break;
+    case ADDER: strata_adder(&p->w, p->width, &p->x, &p->e, p->scratch); break;
     case GATHER:
       strata_gather(&p->w, p->ids, p->x.count, p->width, p->e.out, p->e.out_stride);
       break;
@@ -187,7 +190,8 @@ static void run_product(void *self) {
 
 static void product(enum product kind, int64_t bits, int64_t rows, int64_t columns, int64_t group,
                     int64_t count, enum filling filling) {
-  static const char *const names[] = {"stream", "block", "bitserial", "gather"};
+  static const char *const names[] = {"stream",   "block", "bitserial",
+                                      "codebook", "adder", "gather"};
   struct product_case p = {.kind = kind, .abits = between(1, 4)};
   p.w = weights(bits, rows, columns, group, 1, filling);
   p.x.count = count;
@@ -209,6 +213,24 @@ static void product(enum product kind, int64_t bits, int64_t rows, int64_t colum
   }
   p.x.sums = sums;
   int64_t width = rows;
+  if (kind == CODEBOOK) {
+    int narrow = below(2);
+    p.codebook = bytes(1 << bits, filling);
+    for (int64_t i = 0; narrow && i < 1 << bits; i++) {
+      p.codebook[i] /= 2;
+    }
+  }
+  if (kind == ADDER) {  // codes beyond the width are zero, weights there are anything
+    p.width = columns - below(group);
+    for (int64_t m = 0; m < count; m++) {
+      int8_t *row = (int8_t *)p.x.codes + m * columns;
+      memset(row + p.width, 0, (size_t)(columns - p.width));
+    }
+    p.w.groups = NULL;
+    p.w.offset = NULL;
+    p.x.sums = NULL;
+    p.x.scale = NULL;
+  }
   if (kind == GATHER) {
     width = p.width = between(1, columns);
     p.ids = guarded(count * 8);
@@ -244,6 +266,7 @@ static void products(void) {
   product(BLOCK, 4, 40, 96, 32, 250, RANDOM);
   product(BLOCK, 8, 16, 32768, 32768, 2, ONES);
   product(STREAM, 8, 16, 32768, 32768, 2, ONES);
+  product(CODEBOOK, 8, 16, 32768, 32768, 2, RANDOM);
 }
 
 // ---- convolution

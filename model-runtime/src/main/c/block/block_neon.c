@@ -1,5 +1,5 @@
 #include "block/block.h"
-#include "lanes/lanes.h"
+#include "lanes/uniform.h"
 #define DECODE lanes_uniform_operand
 #include "block/block_lanes.inc"
 

@@ -7,7 +7,7 @@ static const struct {
   const struct strata_float_kernels *run;
 } table[] = {
 #if defined(__x86_64__)
-    {STRATA_ISA_AVX512, &strata_float__avx512},
+    {STRATA_ISA_AVX512BW, &strata_float__avx512bw},
     {STRATA_ISA_AVX2, &strata_float__avx2},
 #elif defined(__aarch64__)
     {STRATA_ISA_NEON, &strata_float__neon},

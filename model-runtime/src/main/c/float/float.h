@@ -28,7 +28,7 @@ struct strata_float_kernels {
 extern const struct strata_float_kernels strata_float__scalar;
 #if defined(__x86_64__)
 extern const struct strata_float_kernels strata_float__avx2;
-extern const struct strata_float_kernels strata_float__avx512;
+extern const struct strata_float_kernels strata_float__avx512bw;
 #elif defined(__aarch64__)
 extern const struct strata_float_kernels strata_float__neon;
 #endif

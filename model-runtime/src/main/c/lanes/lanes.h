@@ -6,6 +6,10 @@
 
 #if defined(__ARM_FEATURE_DOTPROD)
 #include "lanes/lanes_neon.h"
+#elif defined(__AVX512BW__)
+#include "lanes/lanes_avx512.h"
+#elif defined(__AVX2__)
+#include "lanes/lanes_avx2.h"
 #endif
 #include "weights.h"
 
@@ -15,18 +19,6 @@ struct lanes_product {
   int wide;  // operands may be above 127
   int32_t correction;
 };
-
-// The product of layered codes: I = 2 * sum U*q - centre * sum q.
-STRATA_INLINE struct lanes_product lanes_uniform(const struct strata_weights *w) {
-  int halved = !EXACT_DOT && w->bits < 8;  // lanes_operand
-  return (struct lanes_product){1 + halved, w->bits == 8, 2 * OPERAND_BIAS - strata_centre(w)};
-}
-
-// DECODE of the product of layered codes.
-STRATA_INLINE lanes_bytes lanes_uniform_operand(lanes_bytes codes, int bits, const void *decoder) {
-  (void)decoder;
-  return lanes_operand(codes, bits);
-}
 
 // The sums of one output over its groups, and what a group adds to them.
 struct lanes_sums {

@@ -37,6 +37,7 @@ STRATA_INLINE lanes_int lanes_set(int32_t value) { return vdupq_n_s32(value); }
 STRATA_INLINE lanes_int lanes_load(const int32_t *at) { return vld1q_s32(at); }
 STRATA_INLINE void lanes_store(int32_t *at, lanes_int v) { vst1q_s32(at, v); }
 STRATA_INLINE lanes_int lanes_add(lanes_int a, lanes_int b) { return vaddq_s32(a, b); }
+STRATA_INLINE lanes_int lanes_sub(lanes_int a, lanes_int b) { return vsubq_s32(a, b); }
 STRATA_INLINE lanes_int lanes_mul(lanes_int a, lanes_int b) { return vmulq_s32(a, b); }
 STRATA_INLINE lanes_int lanes_left(lanes_int a, int bits) {
   return vshlq_s32(a, vdupq_n_s32(bits));
@@ -106,6 +107,53 @@ STRATA_INLINE lanes_bytes lanes_operand(lanes_bytes codes, int bits) {
   (void)bits;
   return veorq_u8(codes, vdupq_n_u8(0x80));
 }
+
+struct lanes_table {
+  uint8x16x4_t entries[4];
+};
+
+STRATA_INLINE struct lanes_table lanes_table(const uint8_t entries[256]) {
+  struct lanes_table table;
+  for (int i = 0; i < 16; i++) {
+    table.entries[i / 4].val[i % 4] = vld1q_u8(entries + 16 * i);
+  }
+  return table;
+}
+
+// An index has 6 bits; of the further tables, each changes only what falls into it.
+STRATA_INLINE lanes_bytes lanes_lookup(lanes_bytes codes, int bits,
+                                       const struct lanes_table *table) {
+  uint8x16_t index = vshlq_u8(codes, vdupq_n_s8((int8_t)(bits - 8)));
+  uint8x16_t found = vqtbl4q_u8(table->entries[0], index);
+  for (int i = 1; i < 1 << bits >> 6; i++) {
+    index = vsubq_u8(index, vdupq_n_u8(64));
+    found = vqtbx4q_u8(found, table->entries[i], index);
+  }
+  return found;
+}
+
+// Sums of absolute differences: 4 columns a register, as in codes. The difference of two signed
+// bytes fits an unsigned one.
+enum { SAD_COLUMNS = 4, SAD_ROWS = 6 };
+
+STRATA_INLINE void lanes_sad_operands(const lanes_bytes codes[8], uint8_t middle, uint8_t *out,
+                                      int64_t step_bytes) {
+  for (int i = 0; i < 8; i++) {
+    uint8x16_t whole = vorrq_u8(codes[i], vdupq_n_u8(middle));
+    lanes_store_bytes(out + i * step_bytes, veorq_u8(whole, vdupq_n_u8(0x80)));
+  }
+}
+
+STRATA_INLINE lanes_bytes lanes_sad_activations(const int8_t *q) { return lanes_quad(q); }
+
+STRATA_INLINE lanes_int lanes_sad(lanes_int acc, lanes_bytes operand, lanes_bytes q) {
+  int8x16_t apart = vabdq_s8(vreinterpretq_s8_u8(operand), vreinterpretq_s8_u8(q));
+  uint32x4_t sum = vreinterpretq_u32_s32(acc);
+  sum = vdotq_u32(sum, vreinterpretq_u8_s8(apart), vdupq_n_u8(1));
+  return vreinterpretq_s32_u32(sum);
+}
+
+STRATA_INLINE lanes_int lanes_sad_total(const lanes_int sums[1]) { return sums[0]; }
 
 STRATA_INLINE lanes_float lanes_scale_codes(const uint8_t *group, int part) {
   uint32_t word;

@@ -1,4 +1,4 @@
-#include "lanes/lanes.h"
+#include "lanes/uniform.h"
 #include "stream/stream.h"
 #define DECODE lanes_uniform_operand
 #include "stream/stream_lanes.inc"

@@ -51,7 +51,7 @@ public record Limits(double dots, double floats, double level2, double level3, d
 
   private static double median(LongSupplier clock, LongSupplier work) {
     double[] rates = new double[SAMPLES];
-    work.getAsLong();
+    long _ = work.getAsLong(); // warms up
     for (int i = 0; i < SAMPLES; i++) {
       long start = clock.getAsLong();
       long amount = work.getAsLong();

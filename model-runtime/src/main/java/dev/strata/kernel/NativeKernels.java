@@ -20,6 +20,10 @@ public final class NativeKernels {
   private static final MethodHandle BLOCK_SCRATCH = returningLong("strata_block_scratch", ADDRESS);
   private static final MethodHandle BITSERIAL =
       function("strata_bitserial", ADDRESS, ADDRESS, JAVA_LONG, ADDRESS);
+  private static final MethodHandle CODEBOOK =
+      function("strata_codebook", ADDRESS, ADDRESS, ADDRESS, ADDRESS, ADDRESS);
+  private static final MethodHandle ADDER =
+      function("strata_adder", ADDRESS, JAVA_LONG, ADDRESS, ADDRESS, ADDRESS);
   private static final MethodHandle GATHER =
       function("strata_gather", ADDRESS, ADDRESS, JAVA_LONG, JAVA_LONG, ADDRESS, JAVA_LONG);
   private static final MethodHandle CONV =
@@ -125,6 +129,40 @@ public final class NativeKernels {
       BITSERIAL.invokeExact(weights, rows, activationBits, epilogue);
     } catch (Throwable failure) {
       throw new AssertionError("strata_bitserial", failure);
+    }
+  }
+
+  /// Matrix product of weights that stand in a table.
+  ///
+  /// @param codebook `[2^bits]` signed bytes
+  /// @param scratch [#blockScratch] bytes, 64-byte aligned
+  public static void codebook(
+      MemorySegment weights,
+      MemorySegment codebook,
+      MemorySegment rows,
+      MemorySegment epilogue,
+      MemorySegment scratch) {
+    try {
+      CODEBOOK.invokeExact(weights, codebook, rows, epilogue, scratch);
+    } catch (Throwable failure) {
+      throw new AssertionError("strata_codebook", failure);
+    }
+  }
+
+  /// Sums of absolute differences of weights and activations.
+  ///
+  /// @param width columns that count
+  /// @param scratch [#blockScratch] bytes, 64-byte aligned
+  public static void adder(
+      MemorySegment weights,
+      long width,
+      MemorySegment rows,
+      MemorySegment epilogue,
+      MemorySegment scratch) {
+    try {
+      ADDER.invokeExact(weights, width, rows, epilogue, scratch);
+    } catch (Throwable failure) {
+      throw new AssertionError("strata_adder", failure);
     }
   }
 

@@ -9,7 +9,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.strata.graph.Activation;
 import dev.strata.graph.Op;
+import dev.strata.precision.PlaneCodec;
 import dev.strata.precision.PlaneLayout;
+import dev.strata.precision.TernaryCodes;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -83,6 +85,140 @@ class NativeKernelsTest {
       NativeKernels.block(weights, x, epilogue, arena.allocate(scratch, 64));
       assertSame(expected, out, "block " + layout);
     }
+  }
+
+  @ParameterizedTest
+  @MethodSource("instructionSetsAndWidths")
+  void codebooksEqualTheReference(Isa isa, int bits) {
+    NativeLibrary.loaded().use(isa);
+    for (int rows : EDGES) {
+      int group = 32 * (1 + random.nextInt(3));
+      var layout = new PlaneLayout(rows, 1 + random.nextInt(4 * group), group, 1);
+      var matrix = matrix(layout, bits, random.nextInt(4));
+      int count = random.nextInt(20);
+      int[][] codes = codes(count, layout, -128, 127);
+      float[] scale = floats(count * layout.groups());
+      float[] residual = floats(count * rows);
+      byte[] codebook = new byte[1 << bits];
+      random.nextBytes(codebook);
+      for (int halvings = random.nextInt(3), i = 0; i < codebook.length; i++) {
+        codebook[i] = (byte) (codebook[i] >> halvings);
+      }
+      float[] expected =
+          ReferenceKernels.codebook(matrix, codebook, codes, scale, residual, Activation.RELU);
+      MemorySegment weights = weights(List.of(matrix));
+      MemorySegment out = arena.allocate(JAVA_FLOAT, (long) count * rows + 1);
+      NativeKernels.codebook(
+          weights,
+          arena.allocateFrom(JAVA_BYTE, codebook),
+          rows(bytes(codes), codes, layout, scale),
+          epilogue(matrix.bias(), residual, Activation.RELU, out, rows),
+          arena.allocate(NativeKernels.blockScratch(weights), 64));
+      assertSame(expected, out, "codebook " + layout);
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("instructionSetsAndWidths")
+  void addersEqualTheReference(Isa isa, int bits) {
+    NativeLibrary.loaded().use(isa);
+    for (int rows : EDGES) {
+      var layout = new PlaneLayout(rows, 1 + random.nextInt(700), 32, 1);
+      var matrix = matrix(layout, bits, random.nextInt(4));
+      int count = random.nextInt(20);
+      int[][] codes = codes(count, layout, -128, 127);
+      for (int[] row : codes) {
+        Arrays.fill(row, layout.columns(), row.length, 0);
+      }
+      float[] residual = floats(count * rows);
+      float[] expected = ReferenceKernels.adder(matrix, codes, residual, Activation.IDENTITY);
+      MemorySegment weights = weights(List.of(matrix));
+      MemorySegment out = arena.allocate(JAVA_FLOAT, (long) count * rows + 1);
+      NativeKernels.adder(
+          weights,
+          layout.columns(),
+          rows(bytes(codes), codes, layout, floats(count * layout.groups())),
+          epilogue(matrix.bias(), residual, Activation.IDENTITY, out, rows),
+          arena.allocate(NativeKernels.blockScratch(weights), 64));
+      assertSame(expected, out, "adder " + layout);
+    }
+  }
+
+  /// Both ways of docs/kernels.md; scales are powers of two, so that floats hold every sum.
+  @ParameterizedTest
+  @MethodSource("instructionSets")
+  void ternaryWeightsAreSumsAndDifferencesOfActivations(Isa isa) {
+    NativeLibrary.loaded().use(isa);
+    var layout = new PlaneLayout(37, 150, 64, 1);
+    byte[] signs = new byte[layout.rows() * layout.columns()];
+    for (int i = 0; i < signs.length; i++) {
+      signs[i] = (byte) (random.nextInt(3) - 1);
+    }
+    byte[][] planes =
+        PlaneCodec.encode(TernaryCodes.encode(signs), layout).stream()
+            .limit(TernaryCodes.PLANES)
+            .toArray(byte[][]::new);
+    float alpha = 0.25f;
+    byte[] groups = new byte[(int) layout.groupTableBytes()];
+    Arrays.fill(groups, (byte) 1);
+    int[][] codes = codes(9, layout, 0, 3);
+    for (int[] row : codes) {
+      Arrays.fill(row, layout.columns(), row.length, 0);
+    }
+    float[] ones = new float[codes.length * layout.groups()];
+    Arrays.fill(ones, 1);
+    float[] expected = new float[codes.length * layout.rows()];
+    for (int i = 0; i < expected.length; i++) {
+      int row = i % layout.rows();
+      int sum = 0;
+      for (int j = 0; j < layout.columns(); j++) {
+        sum += signs[row * layout.columns() + j] * codes[i / layout.rows()][j];
+      }
+      expected[i] = alpha * sum;
+    }
+    float[] none = new float[layout.paddedRows()];
+    var layered =
+        new ReferenceKernels.Matrix(
+            layout,
+            TernaryCodes.PLANES,
+            planes,
+            groups,
+            filled(layout.paddedRows(), TernaryCodes.scale(alpha)),
+            filled(layout.paddedRows(), TernaryCodes.offset(alpha)),
+            none);
+    var table =
+        new ReferenceKernels.Matrix(
+            layout,
+            TernaryCodes.PLANES,
+            planes,
+            groups,
+            filled(layout.paddedRows(), alpha),
+            none,
+            none);
+    MemorySegment out = arena.allocate(JAVA_FLOAT, expected.length);
+    MemorySegment epilogue =
+        epilogue(none, new float[expected.length], Activation.IDENTITY, out, layout.rows());
+    MemorySegment rows = rows(bytes(codes), codes, layout, ones);
+    MemorySegment weights = weights(List.of(layered));
+    MemorySegment scratch = arena.allocate(NativeKernels.blockScratch(weights), 64);
+
+    NativeKernels.stream(weights, rows, epilogue);
+    assertSame(expected, out, "stream");
+    NativeKernels.block(weights, rows, epilogue, scratch);
+    assertSame(expected, out, "block");
+    MemorySegment packed =
+        arena.allocate(JAVA_INT, (long) codes.length * TernaryCodes.PLANES * layout.blocks());
+    NativeKernels.packPlanes(
+        bytes(codes), codes.length, layout.paddedColumns(), TernaryCodes.PLANES, packed);
+    NativeKernels.bitserial(weights, rows(packed, codes, layout, ones), 2, epilogue);
+    assertSame(expected, out, "bitserial");
+    NativeKernels.codebook(
+        weights(List.of(table)),
+        arena.allocateFrom(JAVA_BYTE, TernaryCodes.codebook()),
+        rows,
+        epilogue,
+        scratch);
+    assertSame(expected, out, "codebook");
   }
 
   @ParameterizedTest
@@ -350,6 +486,12 @@ class NativeKernelsTest {
     int padded = layout.paddedRows();
     return new ReferenceKernels.Matrix(
         layout, bits, planes, groups, floats(padded), floats(padded), floats(padded));
+  }
+
+  private static float[] filled(int count, float value) {
+    float[] values = new float[count];
+    Arrays.fill(values, value);
+    return values;
   }
 
   private float[] floats(int count) {

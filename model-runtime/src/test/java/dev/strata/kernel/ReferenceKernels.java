@@ -4,6 +4,7 @@ import dev.strata.graph.Activation;
 import dev.strata.graph.Op;
 import dev.strata.precision.PlaneLayout;
 import java.util.Arrays;
+import java.util.function.IntUnaryOperator;
 import java.util.stream.IntStream;
 
 /// The arithmetic of strata.h in plain Java, from bytes of planes to floats. The oracle of the
@@ -98,20 +99,34 @@ final class ReferenceKernels {
 
     /// Output `row` before the activation, of activations with a scale for each group.
     float output(int row, int[] activations, float[] scales) {
+      return output(row, activations, scales, code -> 2 * code - centre());
+    }
+
+    /// The same with another value for a code.
+    float output(int row, int[] activations, float[] scales, IntUnaryOperator value) {
       float a1 = 0;
       float a2 = 0;
       for (int group = 0; group < layout.groups(); group++) {
-        int dot = 0;
+        int whole = 0;
         int sum = 0;
         for (int j = group * layout.groupSize(); j < (group + 1) * layout.groupSize(); j++) {
-          dot += code(row, j) * activations[j];
+          whole += value.applyAsInt(code(row, j)) * activations[j];
           sum += activations[j];
         }
-        float whole = 2 * dot - centre() * sum;
         a1 = Math.fma(groupScale(row, group), scales[group] * whole, a1);
         a2 = Math.fma(groupOffset(row, group), scales[group] * sum, a2);
       }
       return Math.fma(scale[row], a1, offset[row] * a2) + bias[row];
+    }
+
+    /// Output `row` before the activation, of the distances to activations of the same scale.
+    float distance(int row, int[] activations) {
+      int middle = (1 << (8 - bits)) / 2;
+      int distance = 0;
+      for (int j = 0; j < layout.columns(); j++) {
+        distance += Math.abs(code(row, j) + middle - 128 - activations[j]);
+      }
+      return scale[row] * -distance + bias[row];
     }
 
     float weight(int row, int column) {
@@ -135,14 +150,58 @@ final class ReferenceKernels {
   /// Rows of activations times a matrix: `[rows][layout.rows]`; scale is `[rows][groups]`.
   static float[] product(
       Matrix matrix, int[][] rows, float[] scale, float[] residual, Activation activation) {
-    int width = matrix.layout().rows();
     int groups = matrix.layout().groups();
+    return outputs(
+        matrix,
+        rows,
+        residual,
+        activation,
+        (m, c) -> matrix.output(c, rows[m], scalesOf(scale, m, groups)));
+  }
+
+  /// The product of the values that a codebook has for prefix codes.
+  static float[] codebook(
+      Matrix matrix,
+      byte[] codebook,
+      int[][] rows,
+      float[] scale,
+      float[] residual,
+      Activation activation) {
+    int groups = matrix.layout().groups();
+    return outputs(
+        matrix,
+        rows,
+        residual,
+        activation,
+        (m, c) ->
+            matrix.output(
+                c,
+                rows[m],
+                scalesOf(scale, m, groups),
+                code -> codebook[code >> (8 - matrix.bits())]));
+  }
+
+  /// Distances in place of products.
+  static float[] adder(Matrix matrix, int[][] rows, float[] residual, Activation activation) {
+    return outputs(matrix, rows, residual, activation, (m, c) -> matrix.distance(c, rows[m]));
+  }
+
+  private static float[] scalesOf(float[] scale, int row, int groups) {
+    return Arrays.copyOfRange(scale, row * groups, (row + 1) * groups);
+  }
+
+  private interface Output {
+    float at(int row, int channel);
+  }
+
+  private static float[] outputs(
+      Matrix matrix, int[][] rows, float[] residual, Activation activation, Output output) {
+    int width = matrix.layout().rows();
     float[] out = new float[rows.length * width];
     for (int m = 0; m < rows.length; m++) {
-      float[] scales = Arrays.copyOfRange(scale, m * groups, (m + 1) * groups);
       for (int c = 0; c < width; c++) {
         int at = m * width + c;
-        out[at] = activate(activation, matrix.output(c, rows[m], scales) + residual[at]);
+        out[at] = activate(activation, output.at(m, c) + residual[at]);
       }
     }
     return out;

@@ -67,18 +67,17 @@ static int32_t sum(const int8_t *codes, int64_t count) {
 
 // Bytes are brought into the order of a word's bits, then bit t of all 32 is the word of plane t.
 static void planes(const int8_t *codes, int64_t blocks, int64_t abits, uint32_t *planes) {
-  static const uint8_t order[32] = {// bit 8t + i is column 4i + t
-                                    0, 4, 8,  12, 16, 20, 24, 28, 1, 5, 9,  13, 17, 21, 25, 29,
-                                    2, 6, 10, 14, 18, 22, 26, 30, 3, 7, 11, 15, 19, 23, 27, 31};
-  __m256i columns = _mm256_loadu_si256((const __m256i *)order);
+  const __m256i by_byte = _mm256_broadcastsi128_si256(
+      _mm_setr_epi8(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15));
+  const __m256i halves = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
   for (int64_t k = 0; k < blocks; k++) {
     __m256i block = _mm256_loadu_si256((const __m256i *)(codes + k * 32));
-    __m256i ordered = _mm256_permutexvar_epi8(columns, block);
+    __m256i ordered = _mm256_permutevar8x32_epi32(_mm256_shuffle_epi8(block, by_byte), halves);
     for (int64_t t = 0; t < abits; t++) {
       planes[t * blocks + k] = _mm256_test_epi8_mask(ordered, _mm256_set1_epi8((char)(1 << t)));
     }
   }
 }
 
-const struct strata_quantize_row strata_quantize_f32_x16__avx512 = {largest, codes, channels, sum,
-                                                                    planes};
+const struct strata_quantize_row strata_quantize_f32_x16__avx512bw = {largest, codes, channels, sum,
+                                                                      planes};

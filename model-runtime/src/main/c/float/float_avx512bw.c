@@ -77,4 +77,4 @@ static inline void turn(const float *x, int64_t x_stride, float *y, int64_t y_st
 
 #include "bodies.inc"
 
-const struct strata_float_kernels strata_float__avx512 = STRATA_FLOAT_TABLE;
+const struct strata_float_kernels strata_float__avx512bw = STRATA_FLOAT_TABLE;

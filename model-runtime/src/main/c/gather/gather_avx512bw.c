@@ -16,13 +16,14 @@ static __m256i codes(const struct strata_weights *w, int64_t word) {
     memcpy(&ones, w->planes[p] + word, sizeof ones);
     mixed = _mm256_or_si256(mixed, _mm256_maskz_set1_epi8(ones, (char)(0x80 >> p)));
   }
-  const __m256i order = _mm256_set_epi32(0x1f170f07, 0x1e160e06, 0x1d150d05, 0x1c140c04, 0x1b130b03,
-                                         0x1a120a02, 0x19110901, 0x18100800);
-  return _mm256_permutexvar_epi8(order, mixed);
+  const __m256i halves = _mm256_setr_epi32(0, 2, 4, 6, 1, 3, 5, 7);
+  const __m256i by_column = _mm256_broadcastsi128_si256(
+      _mm_setr_epi8(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15));
+  return _mm256_shuffle_epi8(_mm256_permutevar8x32_epi32(mixed, halves), by_column);
 }
 
-void strata_gather_wb_x32__avx512(const struct strata_weights *w, const int64_t *ids, int64_t count,
-                                  int64_t width, float *out, int64_t out_stride) {
+void strata_gather_wb_x32__avx512bw(const struct strata_weights *w, const int64_t *ids,
+                                    int64_t count, int64_t width, float *out, int64_t out_stride) {
   __m512i centre = _mm512_set1_epi32(strata_centre(w));
   for (int64_t i = 0; i < count; i++) {
     int64_t row = ids[i];
