@@ -158,7 +158,13 @@ class ExplicitControlTest {
       models.put("tiny", 1, round);
       CompletableFuture<Void> load = models.repository.load("tiny");
       TestRepository.await(
-          () -> models.registry.entries().stream().anyMatch(entry -> !entry.version().isEmpty()));
+          () ->
+              models.registry.entries().stream()
+                  .map(ModelRegistry.Entry::state)
+                  .anyMatch(
+                      state ->
+                          state instanceof ModelState.Loading
+                              || state instanceof ModelState.Ready));
       models.repository.unload("tiny").join();
       try {
         load.join();
