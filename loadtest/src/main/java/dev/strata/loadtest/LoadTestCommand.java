@@ -14,19 +14,14 @@ import dev.strata.loadtest.scenario.InvalidScenarioException;
 import dev.strata.loadtest.scenario.Phase;
 import dev.strata.loadtest.scenario.Scenario;
 import dev.strata.loadtest.scenario.ScenarioFile;
-import dev.strata.loadtest.wire.Client;
-import dev.strata.loadtest.wire.GrpcClient;
-import dev.strata.loadtest.wire.RestClient;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.util.EnumMap;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.function.IntConsumer;
 import picocli.CommandLine;
@@ -290,22 +285,7 @@ public final class LoadTestCommand implements Runnable {
   }
 
   private Run drive(Scenario scenario) throws InterruptedException {
-    Map<Call.Protocol, Client> clients = new EnumMap<>(Call.Protocol.class);
-    try {
-      for (Call call : scenario.calls()) {
-        clients.computeIfAbsent(call.protocol(), protocol -> client(protocol, scenario.target()));
-      }
-      return LoadDriver.run(scenario, clients, progress(scenario));
-    } finally {
-      clients.values().forEach(Client::close);
-    }
-  }
-
-  private static Client client(Call.Protocol protocol, Scenario.Target target) {
-    return switch (protocol) {
-      case GRPC -> new GrpcClient(target.grpc());
-      case REST -> new RestClient(target.rest());
-    };
+    return LoadDriver.run(scenario, progress(scenario));
   }
 
   /// A line about every ten seconds.

@@ -3,21 +3,17 @@ package dev.strata.loadtest;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.strata.loadtest.bench.GatewayProcess;
 import dev.strata.loadtest.report.ReportFiles;
 import dev.strata.loadtest.report.RunSummary;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
-import java.net.InetAddress;
-import java.net.ServerSocket;
-import java.net.Socket;
-import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
-import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.concurrent.TimeUnit;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalInt;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -29,40 +25,22 @@ final class LoadTestIT {
 
   @TempDir private static Path work;
 
-  private static int port;
-  private static int grpcPort;
-  private static Process gateway;
+  private static GatewayProcess gateway;
 
   @BeforeAll
   static void start() throws Exception {
-    port = freePort();
-    grpcPort = freePort();
     gateway =
-        new ProcessBuilder(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "--enable-native-access=ALL-UNNAMED",
-                "-Dquarkus.http.port=" + port,
-                "-Dquarkus.grpc.server.port=" + grpcPort,
-                "-Dstrata.repositories=" + ROOT.resolve("gateway/src/main/repository"),
-                "-jar",
-                ROOT.resolve("gateway/target/quarkus-app/quarkus-run.jar").toString())
-            .redirectErrorStream(true)
-            .redirectOutput(work.resolve("gateway.log").toFile())
-            .start();
-    long end = System.nanoTime() + TimeUnit.MINUTES.toNanos(1);
-    while (!isReady()) {
-      String log = Files.readString(work.resolve("gateway.log"));
-      assertTrue(gateway.isAlive() && System.nanoTime() < end, log);
-      Thread.sleep(100);
-    }
+        GatewayProcess.start(
+            new GatewayProcess.Setup(
+                ROOT,
+                List.of(ROOT.resolve("gateway/src/main/repository")),
+                Map.of(),
+                OptionalInt.empty()));
   }
 
   @AfterAll
-  static void stop() throws InterruptedException {
-    gateway.destroy();
-    if (!gateway.waitFor(20, TimeUnit.SECONDS)) {
-      gateway.destroyForcibly();
-    }
+  static void stop() {
+    gateway.close();
   }
 
   @Test
@@ -88,32 +66,11 @@ final class LoadTestIT {
     arguments[0] = "run";
     arguments[1] = ROOT.resolve("loadtest/scenarios/garments.yaml").toString();
     arguments[2] = "--rest";
-    arguments[3] = "http://127.0.0.1:" + port;
+    arguments[3] = gateway.target().rest();
     arguments[4] = "--grpc";
-    arguments[5] = "127.0.0.1:" + grpcPort;
+    arguments[5] = gateway.target().grpc();
     System.arraycopy(options, 0, arguments, 6, options.length);
     int code = LoadTestCommand.run(printer, printer, arguments);
     assertEquals(exitCode, code, said.toString());
-  }
-
-  private static boolean isReady() {
-    try (Socket _ = new Socket(InetAddress.getLoopbackAddress(), grpcPort);
-        HttpClient http = HttpClient.newHttpClient()) {
-      URI ready = URI.create("http://127.0.0.1:%d/v2/health/ready".formatted(port));
-      return http.send(HttpRequest.newBuilder(ready).build(), BodyHandlers.discarding())
-              .statusCode()
-          == 200;
-    } catch (IOException notYet) {
-      return false;
-    } catch (InterruptedException interrupted) {
-      Thread.currentThread().interrupt();
-      return false;
-    }
-  }
-
-  private static int freePort() throws IOException {
-    try (ServerSocket socket = new ServerSocket(0)) {
-      return socket.getLocalPort();
-    }
   }
 }

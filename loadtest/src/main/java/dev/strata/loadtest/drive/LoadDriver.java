@@ -4,10 +4,13 @@ import dev.strata.loadtest.scenario.Call;
 import dev.strata.loadtest.scenario.Phase;
 import dev.strata.loadtest.scenario.Scenario;
 import dev.strata.loadtest.wire.Client;
+import dev.strata.loadtest.wire.GrpcClient;
 import dev.strata.loadtest.wire.Outcome;
+import dev.strata.loadtest.wire.RestClient;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;
@@ -60,6 +63,30 @@ public final class LoadDriver {
     end = begin + nanos(scenario.limits().seconds());
   }
 
+  /// Asks the scenario's target.
+  ///
+  /// @param progress told the seconds that have passed, about once a second
+  public static Run run(Scenario scenario, IntConsumer progress) throws InterruptedException {
+    Map<Call.Protocol, Client> clients = new EnumMap<>(Call.Protocol.class);
+    try {
+      for (Call call : scenario.calls()) {
+        clients.computeIfAbsent(call.protocol(), protocol -> client(protocol, scenario.target()));
+      }
+      return run(scenario, clients, progress);
+    } finally {
+      clients.values().forEach(Client::close);
+    }
+  }
+
+  private static Client client(Call.Protocol protocol, Scenario.Target target) {
+    return switch (protocol) {
+      case GRPC -> new GrpcClient(target.grpc());
+      case REST -> new RestClient(target.rest());
+    };
+  }
+
+  /// Asks whatever the clients reach.
+  ///
   /// @param clients one for each protocol of the scenario
   /// @param progress told the seconds that have passed, about once a second
   public static Run run(Scenario scenario, Map<Call.Protocol, Client> clients, IntConsumer progress)
