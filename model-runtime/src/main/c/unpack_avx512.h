@@ -48,29 +48,39 @@ STRATA_INLINE void strata_nibbles(const __m512i *p, int planes, __m512i nibble[4
   strata_merge(odd, odd2, planes > 2, 2, 0xcc, &nibble[1], &nibble[3]);
 }
 
-// codes[i] holds columns 4i..4i+3 of 16 rows as bytes U. `bits` is a constant where this is
-// inlined.
-STRATA_INLINE void strata_unpack(const uint8_t *const *planes, int64_t line, int bits,
-                                 __m512i codes[8]) {
-  __m512i p[8];
+// The planes of one line, `bits` of them.
+STRATA_INLINE void strata_load_planes(const uint8_t *const *planes, int64_t line, int bits,
+                                      __m512i p[8]) {
 #pragma GCC unroll 8
   for (int i = 0; i < bits; i++) {
     p[i] = _mm512_loadu_si512(planes[i] + line);
   }
+}
+
+// codes[i] holds columns 4i..4i+3 of 16 rows as bytes U, shifted right by strata_code_shift(bits,
+// i): what is left of a code that stays where the merged planes have it. `bits` is a constant where
+// this is inlined.
+STRATA_INLINE void strata_unpack_in_place(const uint8_t *const *planes, int64_t line, int bits,
+                                          __m512i codes[8]) {
+  __m512i p[8];
+  strata_load_planes(planes, line, bits, p);
   if (bits == 1) {
+    __m512i lower = _mm512_slli_epi16(p[0], 4);
 #pragma GCC unroll 8
     for (int i = 0; i < 8; i++) {
-      codes[i] = _mm512_and_si512(_mm512_slli_epi16(p[0], 7 - i), _mm512_set1_epi8((char)0x80));
+      codes[i] = _mm512_and_si512(i < 4 ? lower : p[0], _mm512_set1_epi8((char)(0x10 << i % 4)));
     }
     return;
   }
   if (bits == 2) {
     __m512i even, odd;
     strata_merge(p[0], p[1], 1, 1, 0xaa, &even, &odd);
+    __m512i lower[2] = {_mm512_slli_epi16(even, 4), _mm512_slli_epi16(odd, 4)};
+    __m512i upper[2] = {even, odd};
 #pragma GCC unroll 8
     for (int i = 0; i < 8; i++) {
-      codes[i] = _mm512_and_si512(_mm512_slli_epi16(i % 2 ? odd : even, 6 - i / 2 * 2),
-                                  _mm512_set1_epi8((char)0xc0));
+      codes[i] = _mm512_and_si512(i < 4 ? lower[i % 2] : upper[i % 2],
+                                  _mm512_set1_epi8((char)(i % 4 < 2 ? 0x30 : 0xc0)));
     }
     return;
   }
@@ -81,8 +91,28 @@ STRATA_INLINE void strata_unpack(const uint8_t *const *planes, int64_t line, int
   }
 #pragma GCC unroll 4
   for (int i = 0; i < 4; i++) {
-    strata_merge(upper[i], bits > 4 ? lower[i] : upper[i], bits > 4, 4, 0xf0, &codes[i],
-                 &codes[i + 4]);
+    if (bits > 4) {
+      strata_merge(upper[i], lower[i], 1, 4, 0xf0, &codes[i], &codes[i + 4]);
+    } else {
+      codes[i] = _mm512_and_si512(upper[i], _mm512_set1_epi8(0x0f));
+      codes[i + 4] = _mm512_and_si512(upper[i], _mm512_set1_epi8((char)0xf0));
+    }
+  }
+}
+
+STRATA_INLINE int strata_code_shift(int bits, int i) {
+  return bits == 1 ? 3 - i % 4 : bits == 2 ? (i % 4 < 2 ? 2 : 0) : bits <= 4 ? (i < 4 ? 4 : 0) : 0;
+}
+
+// codes[i] holds columns 4i..4i+3 of 16 rows as bytes U.
+STRATA_INLINE void strata_unpack(const uint8_t *const *planes, int64_t line, int bits,
+                                 __m512i codes[8]) {
+  strata_unpack_in_place(planes, line, bits, codes);
+#pragma GCC unroll 8
+  for (int i = 0; i < 8; i++) {
+    if (strata_code_shift(bits, i)) {
+      codes[i] = _mm512_slli_epi16(codes[i], strata_code_shift(bits, i));
+    }
   }
 }
 
