@@ -45,7 +45,8 @@ class GrpcTest {
   private StrataBlockingStub strata;
 
   @BeforeEach
-  void connect() {
+  void connect() throws InterruptedException {
+    TinyRepository.awaitLoaded();
     channel = GrpcClient.channel();
     oip = GRPCInferenceServiceGrpc.newBlockingStub(channel);
     strata = StrataGrpc.newBlockingStub(channel);

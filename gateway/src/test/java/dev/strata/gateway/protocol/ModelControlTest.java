@@ -47,9 +47,7 @@ class ModelControlTest {
     channel = GrpcClient.channel();
     oip = GRPCInferenceServiceGrpc.newBlockingStub(channel);
     strata = StrataGrpc.newBlockingStub(channel);
-    while (given().get("/v2/health/ready").statusCode() != 200) {
-      Thread.sleep(20);
-    }
+    TinyRepository.awaitLoaded();
   }
 
   @AfterEach

@@ -14,6 +14,8 @@ import io.quarkus.test.junit.QuarkusTest;
 import io.restassured.response.Response;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.io.OutputStream;
+import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -21,6 +23,7 @@ import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /// What only REST has: bodies, headers, routes.
@@ -37,6 +40,11 @@ class RestTest {
       """;
 
   @TestHTTPResource URI root;
+
+  @BeforeEach
+  void waitUntilTheServerIsReady() throws InterruptedException {
+    TinyRepository.awaitLoaded();
+  }
 
   @Test
   void theServerNamesWhatItCanDoAndWhatItHas() {
@@ -163,6 +171,23 @@ class RestTest {
       tooLarge(post(version, HttpRequest.BodyPublishers.ofByteArray(over)));
     }
     tooLarge(post(HttpClient.Version.HTTP_1_1, chunked(over)));
+  }
+
+  @Test
+  void aClientStillSendingWhatIsTooLargeGetsTheRefusalAndNoReset()
+      throws IOException, InterruptedException {
+    byte[] over = padded(TinyRepository.MAX_BYTES + 1);
+    try (Socket socket = new Socket(root.getHost(), root.getPort())) {
+      OutputStream body = socket.getOutputStream();
+      String head = "POST %s HTTP/1.1\r\nHost: strata\r\nContent-Length: %d\r\n\r\n";
+      body.write(head.formatted(INFER, over.length).getBytes(StandardCharsets.US_ASCII));
+      body.write(over, 0, over.length / 2);
+      Thread.sleep(100);
+      body.write(over, over.length / 2, over.length - over.length / 2);
+      String answer = new String(socket.getInputStream().readAllBytes(), StandardCharsets.US_ASCII);
+      assertTrue(answer.startsWith("HTTP/1.1 413 "), answer);
+      assertTrue(answer.contains("{\"error\":\"body: got "), answer);
+    }
   }
 
   private static void tooLarge(HttpResponse<String> refused) {

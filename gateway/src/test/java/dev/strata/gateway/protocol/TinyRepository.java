@@ -1,5 +1,7 @@
 package dev.strata.gateway.protocol;
 
+import static io.restassured.RestAssured.given;
+
 import dev.strata.testing.TinyModel;
 import dev.strata.testing.TinyModels;
 import io.quarkus.test.common.QuarkusTestResourceLifecycleManager;
@@ -40,6 +42,13 @@ public class TinyRepository implements QuarkusTestResourceLifecycleManager {
           "quarkus.grpc.server.test-port", Integer.toString(freePort()));
     } catch (IOException failure) {
       throw new UncheckedIOException(failure);
+    }
+  }
+
+  /// Waits until the server has loaded what it can of the repository.
+  static void awaitLoaded() throws InterruptedException {
+    while (given().get("/v2/health/ready").statusCode() != 200) {
+      Thread.sleep(20);
     }
   }
 

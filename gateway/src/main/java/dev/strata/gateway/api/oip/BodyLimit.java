@@ -1,7 +1,10 @@
 package dev.strata.gateway.api.oip;
 
 import dev.strata.gateway.GatewayConfig;
+import io.vertx.core.Vertx;
+import io.vertx.core.http.HttpConnection;
 import io.vertx.core.http.HttpHeaders;
+import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpServerResponse;
 import io.vertx.core.http.HttpVersion;
 import io.vertx.ext.web.Router;
@@ -16,10 +19,14 @@ import jakarta.inject.Singleton;
 @Singleton
 final class BodyLimit {
 
+  private static final long LINGER_MILLIS = 2_000;
+
+  private final Vertx vertx;
   private final int maxBytes;
   private final BodyHandler counting;
 
-  BodyLimit(GatewayConfig config) {
+  BodyLimit(Vertx vertx, GatewayConfig config) {
+    this.vertx = vertx;
     this.maxBytes = config.limits().messageBytes();
     this.counting = BodyHandler.create(false).setBodyLimit(maxBytes);
   }
@@ -72,9 +79,22 @@ final class BodyLimit {
         .onComplete(
             _ -> {
               if (alone(exchange)) {
-                exchange.request().connection().close();
+                hangUp(exchange.request());
               }
             });
+  }
+
+  /// Closes the connection once the body is through, or after a while. Closed with bytes unread, it
+  /// would be reset, and a reset may overtake the refusal on its way to the client.
+  private void hangUp(HttpServerRequest request) {
+    HttpConnection connection = request.connection();
+    if (request.isEnded()) {
+      connection.close();
+      return;
+    }
+    long linger = vertx.setTimer(LINGER_MILLIS, _ -> connection.close());
+    connection.closeHandler(_ -> vertx.cancelTimer(linger));
+    request.exceptionHandler(_ -> {}).handler(_ -> {}).endHandler(_ -> connection.close()).resume();
   }
 
   private boolean fits(String length) {
