@@ -91,9 +91,14 @@ public interface GatewayConfig {
     /// Threads that compute, 1 to 1024; the number of processors if absent.
     OptionalInt workers();
 
-    /// Most requests that wait, 1 to 1,000,000.
-    @WithDefault("256")
+    /// Most requests that wait, 1 to 1,000,000: a safety net for when they are so short that the
+    /// bound on their work does not hold them.
+    @WithDefault("10000")
     int queueCapacity();
+
+    /// Whether flexible requests lose bits under overload before requests are refused.
+    @WithDefault("true")
+    boolean brownOut();
   }
 
   interface Limits {

@@ -1,5 +1,8 @@
 package dev.strata.gateway;
 
+import dev.strata.gateway.cache.AnswerCaches;
+import dev.strata.gateway.metrics.SchedulingMetrics;
+import dev.strata.gateway.policy.OverloadWatch;
 import dev.strata.gateway.registry.LoadObserver;
 import dev.strata.gateway.registry.MemoryBudget;
 import dev.strata.gateway.registry.ModelRegistry;
@@ -111,6 +114,18 @@ final class GatewayWiring {
 
   void close(@Disposes Scheduler scheduler) {
     scheduler.close();
+  }
+
+  @Produces
+  @Singleton
+  OverloadWatch overloadWatch(SchedulingMetrics metrics) {
+    return new OverloadWatch(config.scheduling().brownOut(), metrics::brownOutChanged);
+  }
+
+  @Produces
+  @Singleton
+  AnswerCaches answerCaches() {
+    return new AnswerCaches();
   }
 
   private static void inRange(String setting, long value, long least, long most) {

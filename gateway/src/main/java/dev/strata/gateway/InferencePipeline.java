@@ -1,22 +1,23 @@
 package dev.strata.gateway;
 
+import dev.strata.gateway.cache.AnswerCaches;
+import dev.strata.gateway.call.Cancellation;
+import dev.strata.gateway.call.ErrorCode;
+import dev.strata.gateway.call.InferenceException;
 import dev.strata.gateway.call.InferenceRequest;
 import dev.strata.gateway.call.InferenceResult;
 import dev.strata.gateway.call.ModelCard;
 import dev.strata.gateway.call.Precision;
 import dev.strata.gateway.call.Protocol;
-import dev.strata.gateway.call.ServedModel;
 import dev.strata.gateway.metrics.RequestMetrics;
-import dev.strata.gateway.policy.PrecisionPolicy;
+import dev.strata.gateway.metrics.SchedulingMetrics;
+import dev.strata.gateway.policy.OverloadWatch;
 import dev.strata.gateway.registry.ModelLease;
 import dev.strata.gateway.registry.ModelRegistry;
-import dev.strata.gateway.scheduling.Completion;
 import dev.strata.gateway.scheduling.Scheduler;
-import dev.strata.graph.TensorSpec;
-import dev.strata.precision.Bits;
 import jakarta.inject.Singleton;
-import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 
 /// The way of every request, whatever protocol brought it: decode, lease the model, hold the inputs
@@ -26,27 +27,82 @@ public final class InferencePipeline {
 
   private final ModelRegistry registry;
   private final Scheduler scheduler;
+  private final OverloadWatch overload;
+  private final AnswerCaches caches;
   private final RequestMetrics metrics;
+  private final SchedulingMetrics scheduling;
   private final int maxRows;
 
   InferencePipeline(
-      GatewayConfig config, ModelRegistry registry, Scheduler scheduler, RequestMetrics metrics) {
+      GatewayConfig config,
+      ModelRegistry registry,
+      Scheduler scheduler,
+      OverloadWatch overload,
+      AnswerCaches caches,
+      RequestMetrics metrics,
+      SchedulingMetrics scheduling) {
     this.registry = registry;
     this.scheduler = scheduler;
+    this.overload = overload;
+    this.caches = caches;
     this.metrics = metrics;
+    this.scheduling = scheduling;
     this.maxRows = config.limits().rows();
   }
 
-  /// Never throws: what goes wrong completes the future, with an `InferenceException` where the
-  /// caller may know the reason. Dependents run on a worker's thread; they must not block.
+  /// One request, one answer. Never throws: what goes wrong completes the future, with an
+  /// `InferenceException` where the caller may know the reason. Dependents run on a worker's
+  /// thread; they must not block.
   ///
   /// @param decode turns the wire's message into a request; called at once
+  /// @param cancellation tells when the caller has gone
   public CompletableFuture<InferenceResult> infer(
-      Protocol protocol, Supplier<InferenceRequest> decode) {
+      Protocol protocol, Supplier<InferenceRequest> decode, Cancellation cancellation) {
+    return run(
+        protocol,
+        decode,
+        cancellation,
+        inference -> {
+          if (inference.request().precision() instanceof Precision.Ladder) {
+            throw new InferenceException(
+                ErrorCode.NOT_OFFERED, "ladder: gives several answers, expected a streaming call");
+          }
+          return inference.answer();
+        });
+  }
+
+  /// One request and as many answers as it asks for, each as soon as it is there.
+  ///
+  /// @param answers gets all answers but the last
+  /// @return the last answer
+  public CompletableFuture<InferenceResult> stream(
+      Protocol protocol,
+      Supplier<InferenceRequest> decode,
+      Cancellation cancellation,
+      Consumer<InferenceResult> answers) {
+    return run(
+        protocol,
+        decode,
+        cancellation,
+        inference ->
+            inference.request().precision() instanceof Precision.Ladder ladder
+                ? inference.climb(ladder, answers)
+                : inference.answer());
+  }
+
+  private interface Course {
+    CompletableFuture<InferenceResult> follow(Inference inference);
+  }
+
+  private CompletableFuture<InferenceResult> run(
+      Protocol protocol,
+      Supplier<InferenceRequest> decode,
+      Cancellation cancellation,
+      Course course) {
     RequestMetrics.Request measured = metrics.start(protocol);
     CompletableFuture<InferenceResult> answer;
     try {
-      answer = accept(decode.get(), measured);
+      answer = accept(decode.get(), cancellation, measured, course);
     } catch (Throwable refused) {
       answer = CompletableFuture.failedFuture(refused);
     }
@@ -54,44 +110,30 @@ public final class InferencePipeline {
   }
 
   private CompletableFuture<InferenceResult> accept(
-      InferenceRequest request, RequestMetrics.Request measured) {
+      InferenceRequest request,
+      Cancellation cancellation,
+      RequestMetrics.Request measured,
+      Course course) {
     ModelLease lease = registry.lease(request.model(), request.version());
     try {
-      ServedModel model = lease.model();
-      ModelCard card = model.card();
+      ModelCard card = lease.model().card();
       measured.model(card.name(), card.version());
       card.signature().check(request, maxRows);
-      if (request.precision() instanceof Precision.Exactly(Bits wanted)) {
-        card.requirePresent(wanted);
-      }
-      Bits bits =
-          PrecisionPolicy.choose(request.precision(), card.precisions(), card.defaultBits());
-      measured.bits(bits);
-      return scheduler
-          .submit(model, bits, request.inputs())
-          .thenApply(completion -> answer(request, card, bits, completion))
-          .whenComplete((_, _) -> lease.close());
+      Inference inference =
+          new Inference(
+              request, lease.model(), cancellation, scheduler, overload, caches, scheduling);
+      return course
+          .follow(inference)
+          .whenComplete(
+              (result, _) -> {
+                if (result != null) {
+                  measured.bits(result.bits());
+                }
+                lease.close();
+              });
     } catch (Throwable refused) {
       lease.close();
       throw refused;
     }
-  }
-
-  private static InferenceResult answer(
-      InferenceRequest request, ModelCard card, Bits bits, Completion completion) {
-    List<String> names =
-        request.outputs().isEmpty()
-            ? card.signature().outputs().stream().map(TensorSpec::name).toList()
-            : request.outputs();
-    return new InferenceResult(
-        card.name(),
-        card.version(),
-        request.id(),
-        bits,
-        names.stream()
-            .map(name -> new InferenceResult.Output(name, completion.outputs().get(name)))
-            .toList(),
-        completion.queueMicros(),
-        completion.computeMicros());
   }
 }

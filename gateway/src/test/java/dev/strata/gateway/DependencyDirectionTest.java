@@ -16,7 +16,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /// Holds the gateway's package arrows. What a request passes through knows no protocol, and
-/// registry, policy and scheduling do not know one another.
+/// registry, policy, scheduling and cache do not know one another.
 class DependencyDirectionTest {
 
   private static final String ROOT = "";
@@ -25,6 +25,8 @@ class DependencyDirectionTest {
       Map.of(
           "call",
           Set.of(),
+          "cache",
+          Set.of("call"),
           "policy",
           Set.of("call"),
           "scheduling",
@@ -34,7 +36,7 @@ class DependencyDirectionTest {
           "metrics",
           Set.of("call", "registry", "scheduling"),
           ROOT,
-          Set.of("call", "policy", "scheduling", "registry", "metrics"),
+          Set.of("call", "cache", "policy", "scheduling", "registry", "metrics"),
           "health",
           Set.of("call", "registry", "scheduling", ROOT),
           "api",

@@ -3,11 +3,15 @@ package dev.strata.gateway;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.strata.gateway.call.Cancellation;
+import dev.strata.gateway.call.Urgency;
+import dev.strata.gateway.call.Workload;
 import dev.strata.gateway.registry.LoadObserver;
 import dev.strata.gateway.registry.ModelLease;
 import dev.strata.gateway.registry.ModelRegistry;
 import dev.strata.gateway.registry.ModelRepository;
 import dev.strata.gateway.scheduling.Completion;
+import dev.strata.gateway.scheduling.Job;
 import dev.strata.gateway.scheduling.Scheduler;
 import dev.strata.graph.Shape;
 import dev.strata.graph.Tensor;
@@ -91,7 +95,15 @@ class HotSwapTest {
       long answers = 0;
       while (!done.get()) {
         ModelLease lease = registry.lease("tiny", Optional.empty());
-        CompletableFuture<Completion> answer = scheduler.submit(lease.model(), EIGHT, INPUTS);
+        CompletableFuture<Completion> answer =
+            scheduler.submit(
+                new Job(
+                    lease.model(),
+                    EIGHT,
+                    Workload.of(INPUTS),
+                    INPUTS,
+                    Urgency.NONE,
+                    new Cancellation()));
         answer.whenComplete((_, _) -> lease.close()).join();
         answers++;
       }

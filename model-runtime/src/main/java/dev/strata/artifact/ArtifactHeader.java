@@ -2,6 +2,7 @@ package dev.strata.artifact;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import dev.strata.artifact.HeaderJson.PrefixEntry;
+import dev.strata.graph.ConfidenceCascade;
 import dev.strata.graph.ModelDescription;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -10,18 +11,21 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /// The checked header of an artifact: which tensors and sections the whole file has, and what it
 /// says of its model. Whether the file goes that far is [ModelArtifact]'s question.
 ///
 /// @param dataOffset byte of the file where the first tensor begins
 /// @param sha256 the hash of length and header, 64 lower-case hex digits
+/// @param cascade how the model answers with two widths, if that was measured
 /// @param tensors in file order, padding included
 /// @param sections section 0 and one for each profile
 record ArtifactHeader(
     long dataOffset,
     String sha256,
     ModelDescription description,
+    Optional<ConfidenceCascade> cascade,
     List<StoredTensor> tensors,
     List<ArtifactSection> sections) {
 
@@ -95,7 +99,12 @@ record ArtifactHeader(
       String sha256 = required(HeaderJson.HEADER_SHA256);
       HeaderHash.check(path, json, sha256);
       ModelDescription description = read(HeaderJson.MODEL, ModelDescription.class);
-      return new ArtifactHeader(dataOffset, sha256, description, place(sections), sections);
+      Optional<ConfidenceCascade> cascade =
+          metadata.containsKey(HeaderJson.CASCADE)
+              ? Optional.of(read(HeaderJson.CASCADE, ConfidenceCascade.class))
+              : Optional.empty();
+      return new ArtifactHeader(
+          dataOffset, sha256, description, cascade, place(sections), sections);
     }
 
     private byte[] readBytes() throws CorruptArtifactException {

@@ -15,7 +15,10 @@ public final class ArtifactSlicer {
     try (ModelArtifact artifact = ModelArtifact.open(source)) {
       artifact.description().profile(bits);
       ArtifactWriter.write(
-          target, ModelArtifact.upTo(artifact.description(), bits.count()), artifact);
+          target,
+          ModelArtifact.upTo(artifact.description(), bits.count()),
+          artifact.cascade(),
+          artifact);
     }
   }
 }

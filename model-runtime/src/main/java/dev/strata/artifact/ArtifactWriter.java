@@ -7,6 +7,7 @@ import static java.nio.file.StandardOpenOption.WRITE;
 
 import com.fasterxml.jackson.core.JsonGenerator;
 import dev.strata.artifact.HeaderJson.PrefixEntry;
+import dev.strata.graph.ConfidenceCascade;
 import dev.strata.graph.ModelDescription;
 import dev.strata.graph.Shape;
 import dev.strata.graph.TensorSource;
@@ -22,6 +23,7 @@ import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.UUID;
 
 /// Writes layered artifacts. The same model gives the same bytes, and a reader sees the whole file
@@ -33,6 +35,7 @@ public final class ArtifactWriter {
   private final List<Long> sectionEnds = new ArrayList<>();
   private final List<String> sectionHashes = new ArrayList<>();
   private final ModelDescription description;
+  private final Optional<ConfidenceCascade> cascade;
 
   /// @param begin data offset: counted from the first tensor
   private record Placed(
@@ -46,8 +49,10 @@ public final class ArtifactWriter {
     }
   }
 
-  private ArtifactWriter(ModelDescription description, TensorSource tensors) {
+  private ArtifactWriter(
+      ModelDescription description, Optional<ConfidenceCascade> cascade, TensorSource tensors) {
     this.description = description;
+    this.cascade = cascade;
     TensorPlan plan = TensorPlan.of(description, name -> tensors.find(name).isPresent());
     for (List<TensorPlan.Entry> section : plan.sections()) {
       MessageDigest digest = HeaderHash.sha256();
@@ -67,14 +72,30 @@ public final class ArtifactWriter {
   ///     description contradicts itself
   public static void write(Path target, ModelDescription description, TensorSource tensors)
       throws IOException {
-    new ArtifactWriter(description, tensors).writeTo(target);
+    write(target, description, Optional.empty(), tensors);
+  }
+
+  /// Writes a model that answers with two widths where it has them both.
+  ///
+  /// @param tensors as above
+  static void write(
+      Path target,
+      ModelDescription description,
+      Optional<ConfidenceCascade> cascade,
+      TensorSource tensors)
+      throws IOException {
+    int widths = description.profiles().size();
+    new ArtifactWriter(description, cascade.filter(pair -> pair.high().count() <= widths), tensors)
+        .writeTo(target);
   }
 
   /// Writes an artifact again with another description of the same tensors, such as one that has
   /// measured qualities. Source and target may be the same file.
   ///
+  /// @param cascade how the model answers with two widths; empty keeps what the source says
   /// @throws IllegalArgumentException if the description calls for other tensors
-  public static void describe(Path source, ModelDescription changed, Path target)
+  public static void describe(
+      Path source, ModelDescription changed, Optional<ConfidenceCascade> cascade, Path target)
       throws IOException {
     try (ModelArtifact artifact = ModelArtifact.open(source)) {
       TensorPlan before =
@@ -85,7 +106,7 @@ public final class ArtifactWriter {
             "%s: the changed description calls for other tensors than the file has"
                 .formatted(source));
       }
-      write(target, changed, artifact);
+      write(target, changed, cascade.or(artifact::cascade), artifact);
     }
   }
 
@@ -191,6 +212,10 @@ public final class ArtifactWriter {
       json.writeStringField(HeaderJson.HEADER_SHA256, HeaderHash.ZEROS);
       json.writeStringField(HeaderJson.PREFIX, HeaderJson.MAPPER.writeValueAsString(prefix));
       json.writeStringField(HeaderJson.MODEL, HeaderJson.MAPPER.writeValueAsString(description));
+      if (cascade.isPresent()) {
+        json.writeStringField(
+            HeaderJson.CASCADE, HeaderJson.MAPPER.writeValueAsString(cascade.get()));
+      }
       json.writeEndObject();
       for (Placed tensor : placed) {
         json.writeObjectFieldStart(tensor.name());

@@ -16,6 +16,7 @@ final class HeaderJson {
   static final String METADATA = "__metadata__";
   static final String FORMAT = "strata.format";
   static final String MODEL = "strata.model";
+  static final String CASCADE = "strata.cascade";
   static final String PREFIX = "strata.prefix";
   static final String HEADER_SHA256 = "strata.header_sha256";
 

@@ -3,6 +3,7 @@ package dev.strata.artifact;
 import static java.nio.channels.FileChannel.MapMode.READ_ONLY;
 import static java.nio.file.StandardOpenOption.READ;
 
+import dev.strata.graph.ConfidenceCascade;
 import dev.strata.graph.ModelDescription;
 import dev.strata.graph.TensorSource;
 import dev.strata.precision.Bits;
@@ -29,6 +30,7 @@ public final class ModelArtifact implements TensorSource, AutoCloseable {
   private final Arena arena;
   private final MemorySegment file;
   private final ModelDescription whole;
+  private final Optional<ConfidenceCascade> cascade;
   private final List<ArtifactSection> sections;
   private final List<StoredTensor> tensors;
   private volatile Available available = new Available(0, Optional.empty(), Map.of());
@@ -48,6 +50,7 @@ public final class ModelArtifact implements TensorSource, AutoCloseable {
     this.file = file;
     ArtifactHeader header = ArtifactHeader.read(path, file);
     whole = header.description();
+    cascade = header.cascade();
     sections = header.sections();
     tensors = header.tensors();
   }
@@ -176,6 +179,11 @@ public final class ModelArtifact implements TensorSource, AutoCloseable {
   @Override
   public Optional<MemorySegment> find(String name) {
     return Optional.ofNullable(available.tensors().get(name));
+  }
+
+  /// How the model answers with two widths, once it has them both.
+  public Optional<ConfidenceCascade> cascade() {
+    return cascade.filter(pair -> precisions().contains(pair.high()));
   }
 
   /// Widths that can be asked for, ascending.

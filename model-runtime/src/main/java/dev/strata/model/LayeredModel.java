@@ -1,14 +1,17 @@
 package dev.strata.model;
 
 import dev.strata.artifact.ModelArtifact;
+import dev.strata.graph.ConfidenceCascade;
 import dev.strata.graph.ModelDescription;
 import dev.strata.graph.Tensor;
 import dev.strata.plan.ExecutablePlan;
 import dev.strata.plan.ExecutionContext;
+import dev.strata.plan.ExecutionStoppedException;
 import dev.strata.plan.PlanProfile;
 import dev.strata.plan.Planner;
 import dev.strata.plan.ScratchBlock;
 import dev.strata.precision.Bits;
+import dev.strata.processing.MergedBatch;
 import dev.strata.processing.ModelProcessing;
 import dev.strata.processing.PreparedBatch;
 import dev.strata.processing.RejectedInputException;
@@ -22,6 +25,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.BooleanSupplier;
 import java.util.function.LongSupplier;
 
 /// A model that is open for inference at every precision its file holds: the public face of the
@@ -66,6 +70,11 @@ public final class LayeredModel implements AutoCloseable {
     return artifact.description();
   }
 
+  /// How the model answers with two widths, if that was measured and it has them both.
+  public Optional<ConfidenceCascade> cascade() {
+    return artifact.cascade();
+  }
+
   /// Widths that can be asked for, ascending.
   public List<Bits> precisions() {
     return artifact.precisions();
@@ -96,6 +105,18 @@ public final class LayeredModel implements AutoCloseable {
   public void planAhead(Bits bits) {
     description().profile(bits);
     plan(bits);
+  }
+
+  /// Turns a client's inputs into what the network takes. For any thread.
+  ///
+  /// @param inputs by name, as in the description
+  /// @throws InvalidInputException naming the input and what was expected
+  public PreparedInput prepare(Map<String, Tensor> inputs) {
+    try {
+      return new PreparedInput(processing.prepare(inputs));
+    } catch (RejectedInputException rejected) {
+      throw new InvalidInputException(rejected.getMessage());
+    }
   }
 
   /// Scratch memory and prepared plans of one worker thread; close it after use, before the model.
@@ -170,12 +191,39 @@ public final class LayeredModel implements AutoCloseable {
     /// @throws InvalidInputException naming the input and what was expected
     /// @throws IllegalArgumentException if the model does not have this precision
     public Prediction predict(Bits bits, Map<String, Tensor> inputs) {
+      return predict(bits, List.of(model.prepare(inputs)), false, () -> false).getFirst();
+    }
+
+    /// Answers several requests by as few runs of the network as their shapes allow. Each gets what
+    /// it would get alone, to the last bit.
+    ///
+    /// @param requests as [LayeredModel#prepare] made them
+    /// @param pad whether texts may be padded to the longest among them
+    /// @param stop asked between two steps; once true, all of the requests are given up
+    /// @return one answer per request, in their order
+    /// @throws ExecutionStoppedException if they were given up
+    /// @throws InvalidInputException if a request's rows cannot be put into one output
+    public List<Prediction> predict(
+        Bits bits, List<PreparedInput> requests, boolean pad, BooleanSupplier stop) {
       model.description().profile(bits);
       enter();
       try {
-        List<PreparedBatch> batches = model.processing.prepare(inputs);
-        List<Map<String, Tensor>> graphOutputs = run(bits, batches);
-        return new Prediction(bits, model.processing.finish(batches, graphOutputs));
+        ExecutionContext context = context(bits);
+        BatchResults results = new BatchResults(requests);
+        for (MergedBatch merged :
+            model.processing.merge(requests.stream().map(PreparedInput::batches).toList(), pad)) {
+          Map<String, Tensor> outputs = context.run(merged.graphInputs(), stop);
+          if (merged.separates(outputs)) {
+            results.put(merged.parts(), merged.split(outputs));
+          } else {
+            for (MergedBatch.Part part : merged.parts()) {
+              results.put(List.of(part), List.of(context.run(part.prepared().graphInputs(), stop)));
+            }
+          }
+        }
+        return results.finish(model.processing).stream()
+            .map(outputs -> new Prediction(bits, outputs))
+            .toList();
       } catch (RejectedInputException rejected) {
         throw new InvalidInputException(rejected.getMessage());
       } finally {

@@ -2,6 +2,7 @@ package dev.strata.plan;
 
 import dev.strata.graph.Tensor;
 import java.util.List;
+import java.util.function.BooleanSupplier;
 
 /// A plan at fixed input shapes: calls with all arguments resolved, over its context's block.
 ///
@@ -13,8 +14,14 @@ record BoundPlan(
     List<BoundStep> steps, List<Tensor> inputs, List<Tensor> outputs, long activationBytes) {
 
   /// Makes all calls, over inputs that were copied to their places. Allocates nothing.
-  void run() {
+  ///
+  /// @param stop asked before each step
+  /// @throws ExecutionStoppedException if it was true; nothing more is computed then
+  void run(BooleanSupplier stop) {
     for (int i = 0; i < steps.size(); i++) {
+      if (stop.getAsBoolean()) {
+        throw new ExecutionStoppedException(steps.get(i).what().node());
+      }
       steps.get(i).call().run();
     }
   }

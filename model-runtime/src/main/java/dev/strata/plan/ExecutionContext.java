@@ -11,6 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.BooleanSupplier;
 import java.util.function.LongSupplier;
 
 /// Runs a plan with scratch memory of its own; used by one thread at a time. A plan is bound to the
@@ -76,8 +77,16 @@ public final class ExecutionContext implements AutoCloseable {
   /// @return the graph's outputs by name, in its order, on the heap
   /// @throws IllegalArgumentException if an input is missing or does not fit
   public Map<String, Tensor> run(Map<String, Tensor> inputs) {
+    return run(inputs, () -> false);
+  }
+
+  /// Runs the graph as long as somebody wants it.
+  ///
+  /// @param stop asked before each step; once true, nothing more is computed
+  /// @throws ExecutionStoppedException if it was true
+  public Map<String, Tensor> run(Map<String, Tensor> inputs, BooleanSupplier stop) {
     BoundPlan bound = filled(inputs);
-    observer.ifPresentOrElse(seer -> run(bound, seer), bound::run);
+    observer.ifPresentOrElse(seer -> run(bound, seer), () -> bound.run(stop));
     Map<String, Tensor> outputs = new LinkedHashMap<>();
     for (int i = 0; i < bound.outputs().size(); i++) {
       Tensor output = bound.outputs().get(i);

@@ -24,19 +24,28 @@ public final class ModelProcessing implements AutoCloseable {
   private final List<TensorSpec> inputs;
   private final InputPreparation preparation;
   private final OutputFinishing finishing;
+  private final BatchMerging merging;
 
   private ModelProcessing(
-      List<TensorSpec> inputs, InputPreparation preparation, OutputFinishing finishing) {
+      List<TensorSpec> inputs,
+      InputPreparation preparation,
+      OutputFinishing finishing,
+      BatchMerging merging) {
     this.inputs = inputs;
     this.preparation = preparation;
     this.finishing = finishing;
+    this.merging = merging;
   }
 
   /// @param tensors where the assets are; they are copied, the source may close afterwards
   /// @throws IllegalArgumentException if an asset is missing or unusable
   public static ModelProcessing of(ModelDescription description, TensorSource tensors) {
     OutputFinishing finishing = finishing(description, tensors);
-    return new ModelProcessing(description.inputs(), preparation(description, tensors), finishing);
+    return new ModelProcessing(
+        description.inputs(),
+        preparation(description, tensors),
+        finishing,
+        BatchMerging.of(description));
   }
 
   /// @param inputs client inputs by name
@@ -46,7 +55,15 @@ public final class ModelProcessing implements AutoCloseable {
     return preparation.prepare(inputs);
   }
 
-  /// @param batches as [#prepare] made them
+  /// Puts the batches of several calls together where that cannot change an answer.
+  ///
+  /// @param calls for each call its batches, as [#prepare] made them
+  /// @param pad whether texts may be padded to the longest among them
+  public List<MergedBatch> merge(List<List<PreparedBatch>> calls, boolean pad) {
+    return merging.merge(calls, pad);
+  }
+
+  /// @param batches as [#prepare] or [#merge] made them
   /// @param graphOutputs the graph's outputs, one map per batch
   /// @return client outputs, rows in the order of the client's elements
   public Map<String, Tensor> finish(

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.strata.graph.ConfidenceCascade;
 import dev.strata.graph.ModelDescription;
 import dev.strata.precision.Bits;
 import dev.strata.testing.TinyModel;
@@ -18,6 +19,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -119,15 +121,33 @@ final class RoundTripTest {
       Path file = model.writeTo(file("model.strata"));
       byte[] before = Files.readAllBytes(file);
       ModelDescription changed = renamed(model.description(), "renamed");
-      ArtifactWriter.describe(file, changed, file);
+      ArtifactWriter.describe(file, changed, Optional.empty(), file);
       try (ModelArtifact artifact = ModelArtifact.open(file)) {
         assertEquals("renamed", artifact.description().name());
         assertArrayEquals(
             model.tensors().get("head.plane.3").toArray(ValueLayout.JAVA_BYTE),
             artifact.get("head.plane.3").toArray(ValueLayout.JAVA_BYTE));
       }
-      ArtifactWriter.describe(file, model.description(), file);
+      ArtifactWriter.describe(file, model.description(), Optional.empty(), file);
       assertArrayEquals(before, Files.readAllBytes(file));
+    }
+  }
+
+  @Test
+  void aCascadeStaysAsLongAsBothItsWidthsDo() throws IOException {
+    ConfidenceCascade cascade = new ConfidenceCascade(new Bits(2), new Bits(5), 0.35, 0.9, 0.6);
+    try (TinyModel model = TinyModels.withSeed(7)) {
+      Path file = model.writeTo(file("model.strata"));
+      ArtifactWriter.describe(file, model.description(), Optional.of(cascade), file);
+      ArtifactWriter.describe(file, renamed(model.description(), "b"), Optional.empty(), file);
+      for (Bits bits : Bits.all()) {
+        Path slice = file("slice-" + bits);
+        ArtifactSlicer.slice(file, bits, slice);
+        try (ModelArtifact artifact = ModelArtifact.open(slice)) {
+          assertEquals(
+              bits.count() >= 5 ? Optional.of(cascade) : Optional.empty(), artifact.cascade());
+        }
+      }
     }
   }
 

@@ -9,6 +9,8 @@ import dev.strata.artifact.ArtifactSlicer;
 import dev.strata.artifact.ArtifactWriter;
 import dev.strata.graph.Shape;
 import dev.strata.graph.Tensor;
+import dev.strata.graph.TensorSpec;
+import dev.strata.plan.ExecutionStoppedException;
 import dev.strata.plan.PlanProfile;
 import dev.strata.plan.StepDescription;
 import dev.strata.precision.Bits;
@@ -23,7 +25,9 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -78,6 +82,31 @@ class LayeredModelTest {
   }
 
   @Test
+  void requestsComputedTogetherAreAnsweredLikeEachAlone() throws IOException {
+    Path conv = folder.resolve("conv.strata");
+    try (TinyModel tiny = TinyModels.convNet(7)) {
+      tiny.writeTo(conv);
+    }
+    for (Path path : List.of(file, conv)) {
+      try (LayeredModel model = LayeredModel.open(path);
+          LayeredModel.Session session = model.newSession()) {
+        List<Map<String, Tensor>> requests =
+            IntStream.of(1, 3, 1, 2, 5).mapToObj(rows -> randomInputs(model, rows)).toList();
+        List<PreparedInput> prepared = requests.stream().map(model::prepare).toList();
+        for (Bits bits : model.precisions()) {
+          List<Prediction> together = session.predict(bits, prepared, true, () -> false);
+          for (int i = 0; i < requests.size(); i++) {
+            assertArrayEquals(
+                answer(session, bits, requests.get(i)),
+                together.get(i).outputs().get("y").data().toArray(ValueLayout.JAVA_BYTE),
+                "request %d at %s bits".formatted(i, bits));
+          }
+        }
+      }
+    }
+  }
+
+  @Test
   void widthsThatShareTheirScratchMemoryDoNotDisturbOneAnother() throws IOException {
     try (LayeredModel model = LayeredModel.open(file);
         LayeredModel.Session session = model.newSession()) {
@@ -90,6 +119,23 @@ class LayeredModelTest {
           }
         }
       }
+    }
+  }
+
+  @Test
+  void aRunThatNobodyWantsStopsAtTheNextStep() throws IOException {
+    try (LayeredModel model = LayeredModel.open(file);
+        LayeredModel.Session session = model.newSession()) {
+      PreparedInput input = model.prepare(inputs(1));
+      AtomicInteger asked = new AtomicInteger();
+      assertThrows(
+          ExecutionStoppedException.class,
+          () ->
+              session.predict(
+                  new Bits(4), List.of(input), false, () -> asked.incrementAndGet() == 2));
+      assertEquals(2, asked.get(), "not asked again once it was over");
+      assertArrayEquals(
+          answer(file, new Bits(4), inputs(1)), answer(session, new Bits(4), inputs(1)));
     }
   }
 
@@ -168,6 +214,15 @@ class LayeredModelTest {
       LayeredModel.Session session, Bits bits, Map<String, Tensor> inputs) {
     Tensor output = session.predict(bits, inputs).outputs().get("y");
     return output.data().toArray(ValueLayout.JAVA_BYTE);
+  }
+
+  private static Map<String, Tensor> randomInputs(LayeredModel model, int rows) {
+    TensorSpec spec = model.description().inputs().getFirst();
+    long[] dims = spec.shape().toArray();
+    dims[0] = rows;
+    Shape shape = Shape.of(dims);
+    float[] values = TinyModels.gaussian(new Random(rows), Math.toIntExact(shape.elements()), 1);
+    return Map.of(spec.name(), Tensor.of(shape, values));
   }
 
   private static Map<String, Tensor> inputs(int rows) {

@@ -142,11 +142,11 @@ class FusedPlanTest {
       long left = Long.MAX_VALUE;
       for (int attempt = 0; attempt < 200 && left > 0; attempt++) {
         for (int i = 0; i < 100; i++) {
-          bound.run();
+          bound.run(() -> false);
         }
         long before = threads.getCurrentThreadAllocatedBytes();
         for (int i = 0; i < 10; i++) {
-          bound.run();
+          bound.run(() -> false);
         }
         left = threads.getCurrentThreadAllocatedBytes() - before;
       }

@@ -22,6 +22,7 @@ import dev.strata.precision.PrecisionProfile.LayerPrecision;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.stream.IntStream;
 
 /// Small models with random weights that are quantized as real ones are. The same seed gives the
 /// same model.
@@ -136,6 +137,47 @@ public final class TinyModels {
         tensors);
   }
 
+  /// A model that takes its time: `x` FP32 `[-1, 64]` to `y` FP32 `[-1, 64]`, the same layer over
+  /// and over.
+  ///
+  /// @param depth how often
+  public static TinyModel deep(long seed, int depth) {
+    PlaneLayout layout = PlaneLayout.perChannel(64, 64, 1);
+    MemoryTensors tensors = new MemoryTensors();
+    new TinyQuantizer(tensors, new Random(seed)).put("layer", layout);
+    TensorSpec input = new TensorSpec("x", DataType.FP32, Shape.of(Shape.VARIABLE, 64));
+    TensorSpec output = new TensorSpec("y", DataType.FP32, Shape.of(Shape.VARIABLE, 64));
+    Activation bounded = new Activation(Activation.Kind.TANH, 0, 0);
+    List<Node> nodes =
+        IntStream.range(0, depth)
+            .mapToObj(
+                i ->
+                    node(
+                        "step" + i,
+                        new Op.Linear("layer", bounded),
+                        i == 0 ? "x" : "h" + i,
+                        i == depth - 1 ? "y" : "h" + (i + 1)))
+            .toList();
+    ModelGraph graph =
+        new ModelGraph(
+            List.of(input),
+            List.of("y"),
+            nodes,
+            List.of(),
+            List.of(new Layer("layer", Layer.Kind.LINEAR, Layer.Storage.PLANES, layout)));
+    List<PrecisionProfile> profiles =
+        Bits.all().stream()
+            .map(
+                bits ->
+                    new PrecisionProfile(
+                        bits,
+                        Map.of(
+                            "layer", new LayerPrecision(bits, new ActivationQuantizer.PerGroup())),
+                        Map.of()))
+            .toList();
+    return new TinyModel(describe("tiny-deep", input, output, graph, List.of(), profiles), tensors);
+  }
+
   /// @return normally distributed values
   public static float[] gaussian(Random random, int count, double deviation) {
     float[] values = new float[count];
@@ -151,6 +193,25 @@ public final class TinyModels {
 
   private static Node node(String name, Op op, List<String> inputs, String output) {
     return new Node(name, op, inputs, List.of(output));
+  }
+
+  /// [#withSeed] that answers with the probabilities `p` of its four classes.
+  public static TinyModel classifier(long seed) {
+    TinyModel scores = withSeed(seed);
+    ModelDescription of = scores.description();
+    return new TinyModel(
+        new ModelDescription(
+            "classifier",
+            of.inputs(),
+            List.of(new TensorSpec("p", DataType.FP32, of.outputs().getFirst().shape())),
+            of.graph(),
+            of.preprocessing(),
+            new Postprocessing.Softmax("y", "p"),
+            of.labels(),
+            of.defaultBits(),
+            of.profiles(),
+            of.provenance()),
+        scores.tensors());
   }
 
   private static ModelDescription describe(

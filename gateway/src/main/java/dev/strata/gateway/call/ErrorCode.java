@@ -11,8 +11,14 @@ public enum ErrorCode {
   MODEL_NOT_FOUND,
   /// The model is known, yet cannot answer now: it is loading, or loading failed.
   MODEL_NOT_READY,
-  /// Too much work is waiting.
-  QUEUE_FULL,
+  /// Too much work is waiting; later there may be room.
+  OVERLOADED,
+  /// The time to wait in the queue that the request allowed is over, or would be.
+  QUEUE_TIMEOUT,
+  /// No answer is possible before the request's deadline.
+  DEADLINE_EXCEEDED,
+  /// The caller has gone.
+  CANCELLED,
   /// The server is on its way out.
   SHUTTING_DOWN,
   /// More bytes than the server takes.

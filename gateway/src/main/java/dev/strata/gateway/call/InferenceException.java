@@ -1,6 +1,8 @@
 package dev.strata.gateway.call;
 
+import java.time.Duration;
 import java.util.Objects;
+import java.util.Optional;
 
 /// A request that is refused with a reason the caller may read: the caller's fault, or no room.
 public final class InferenceException extends RuntimeException {
@@ -8,9 +10,21 @@ public final class InferenceException extends RuntimeException {
 
   private final ErrorCode code;
 
+  private final Duration retryAfter;
+
   public InferenceException(ErrorCode code, String message) {
+    this(code, message, Duration.ZERO);
+  }
+
+  private InferenceException(ErrorCode code, String message, Duration retryAfter) {
     super(Objects.requireNonNull(message));
     this.code = Objects.requireNonNull(code);
+    this.retryAfter = Objects.requireNonNull(retryAfter);
+  }
+
+  /// @param retryAfter when there will be room again, as far as can be told
+  public static InferenceException busy(ErrorCode code, String message, Duration retryAfter) {
+    return new InferenceException(code, message, retryAfter);
   }
 
   public static InferenceException invalid(String message) {
@@ -19,5 +33,10 @@ public final class InferenceException extends RuntimeException {
 
   public ErrorCode code() {
     return code;
+  }
+
+  /// @return when to try again; empty if the server has no idea
+  public Optional<Duration> retryAfter() {
+    return retryAfter.isZero() ? Optional.empty() : Optional.of(retryAfter);
   }
 }

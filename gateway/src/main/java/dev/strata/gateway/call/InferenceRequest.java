@@ -21,6 +21,7 @@ public record InferenceRequest(
     Optional<String> version,
     String id,
     Precision precision,
+    Urgency urgency,
     Map<String, Tensor> inputs,
     List<String> outputs) {
 
@@ -29,6 +30,7 @@ public record InferenceRequest(
     Objects.requireNonNull(version);
     Objects.requireNonNull(id);
     Objects.requireNonNull(precision);
+    Objects.requireNonNull(urgency);
     inputs = Collections.unmodifiableMap(new LinkedHashMap<>(inputs));
     outputs = List.copyOf(outputs);
   }

@@ -9,6 +9,10 @@ import java.util.Objects;
 ///
 /// @param version the version that ran
 /// @param bits the precision that made the outputs
+/// @param requested the precision that was asked for
+/// @param reason why `bits`
+/// @param cached whether the outputs were made for an earlier, equal request
+/// @param last whether no other answer to the same request follows
 /// @param queueMicros time between acceptance and the start of the computation
 /// @param computeMicros time of the computation itself, pre- and postprocessing included
 public record InferenceResult(
@@ -16,6 +20,10 @@ public record InferenceResult(
     String version,
     String id,
     Bits bits,
+    Precision requested,
+    BitsReason reason,
+    boolean cached,
+    boolean last,
     List<Output> outputs,
     long queueMicros,
     long computeMicros) {
@@ -27,6 +35,8 @@ public record InferenceResult(
     Objects.requireNonNull(version);
     Objects.requireNonNull(id);
     Objects.requireNonNull(bits);
+    Objects.requireNonNull(requested);
+    Objects.requireNonNull(reason);
     outputs = List.copyOf(outputs);
   }
 }

@@ -1,15 +1,18 @@
 package dev.strata.gateway.call;
 
+import dev.strata.graph.ConfidenceCascade;
 import dev.strata.precision.Bits;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 
 /// What a client may know about a loaded model.
 ///
 /// @param defaultBits the precision of a request that names none
 /// @param offers one per available width, ascending
 /// @param labels class names, may be empty
+/// @param cascade how the model answers `precision: cascade`, if it can
 /// @param planeBytes bytes of weight planes that the offered widths read, all together
 /// @param arriving widths of the artifact that have not been received and verified yet
 /// @param evicted widths that were given up for want of memory, until there is room again
@@ -20,6 +23,7 @@ public record ModelCard(
     Bits defaultBits,
     List<Offer> offers,
     List<String> labels,
+    Optional<ConfidenceCascade> cascade,
     long planeBytes,
     List<Bits> arriving,
     List<Bits> evicted) {
@@ -37,6 +41,7 @@ public record ModelCard(
     Objects.requireNonNull(defaultBits);
     offers = List.copyOf(offers);
     labels = List.copyOf(labels);
+    Objects.requireNonNull(cascade);
     arriving = List.copyOf(arriving);
     evicted = List.copyOf(evicted);
   }
@@ -50,7 +55,17 @@ public record ModelCard(
       List<Offer> offers,
       List<String> labels,
       long planeBytes) {
-    this(name, version, signature, defaultBits, offers, labels, planeBytes, List.of(), List.of());
+    this(
+        name,
+        version,
+        signature,
+        defaultBits,
+        offers,
+        labels,
+        Optional.empty(),
+        planeBytes,
+        List.of(),
+        List.of());
   }
 
   /// Refuses a width that the model has, but not now.

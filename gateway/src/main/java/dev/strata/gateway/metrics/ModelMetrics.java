@@ -48,6 +48,10 @@ public final class ModelMetrics implements LoadObserver {
     Gauge.builder("strata.queue.capacity", scheduler, Scheduler::capacity)
         .description("Requests that may wait")
         .register(meters);
+    Gauge.builder("strata.queue.wait", scheduler, waiting -> waiting.backlogNanos() / 1e9)
+        .baseUnit("seconds")
+        .description("Predicted time until all that waits and runs is done")
+        .register(meters);
     Gauge.builder("strata.kernel.info", () -> 1)
         .description("Always 1; the label says which instruction set the kernels use")
         .tag("isa", NativeLibrary.loaded().chosen().toString())

@@ -1,27 +1,164 @@
 package dev.strata.gateway.policy;
 
+import dev.strata.gateway.call.BitRange;
+import dev.strata.gateway.call.BitsReason;
 import dev.strata.gateway.call.ErrorCode;
+import dev.strata.gateway.call.Forecast;
 import dev.strata.gateway.call.InferenceException;
+import dev.strata.gateway.call.ModelPolicy;
 import dev.strata.gateway.call.Precision;
+import dev.strata.gateway.call.Priority;
+import dev.strata.gateway.call.Urgency;
 import dev.strata.precision.Bits;
+import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 
-/// Wish and available widths to the width served. Pure.
-public final class PrecisionPolicy {
+/// From wish, widths, forecast and brown-out to the width served, or to a refusal. Pure.
+///
+/// An exact wish is served exactly or refused. Any other goes down the useful widths, widest first:
+/// past as many as the brown-out demands, then to the first that meets budget and deadline, else to
+/// the narrowest. Only what even that cannot save is refused.
+///
+/// @param available the model's widths, ascending
+/// @param owner what its owner decided
+public record PrecisionPolicy(List<Bits> available, ModelPolicy owner) {
 
-  private PrecisionPolicy() {}
+  /// A narrower width that saves less time than this share is not worth its loss.
+  private static final double WORTHWHILE = 0.95;
 
-  /// @param available the model's widths, ascending
-  /// @param modelDefault the width for a caller who names none
-  /// @throws InferenceException if the model does not have what was asked
-  public static Bits choose(Precision wanted, List<Bits> available, Bits modelDefault) {
+  public PrecisionPolicy {
+    available = List.copyOf(available);
+  }
+
+  /// @throws InferenceException if the model does not have what was asked, or there is no time
+  public Choice choose(
+      Precision wanted, Urgency urgency, Forecast forecast, BrownOut brownOut, long now) {
     return switch (wanted) {
-      case Precision.Exactly(Bits bits) when !available.contains(bits) ->
-          throw new InferenceException(
-              ErrorCode.PRECISION_UNAVAILABLE,
-              "bits: got %s, expected one of %s".formatted(bits, available));
-      case Precision.Exactly(Bits bits) -> bits;
-      case Precision.ModelDefault() -> modelDefault;
+      case Precision.Exactly(Bits bits) -> {
+        if (!available.contains(bits)) {
+          throw unavailable("%s, expected one of %s".formatted(bits, available));
+        }
+        yield admit(new Choice(bits, BitsReason.REQUESTED), urgency, forecast, now);
+      }
+      case Precision.ModelDefault()
+          when owner.precision() instanceof Precision.Exactly(Bits bits) ->
+          admit(new Choice(bits, BitsReason.DEFAULT), urgency, forecast, now);
+      case Precision.ModelDefault() -> choose(owner.precision(), urgency, forecast, brownOut, now);
+      case Precision.Between(BitRange range) ->
+          flexible(range, Long.MAX_VALUE, urgency, forecast, brownOut, now);
+      case Precision.Within(Duration budget, BitRange range) ->
+          flexible(range, budget.toNanos(), urgency, forecast, brownOut, now);
+      case Precision.Auto(BitRange range) ->
+          flexible(range, urgency.remainingNanos(now), urgency, forecast, brownOut, now);
+      case Precision.Cascade(), Precision.Ladder(_) ->
+          throw new IllegalArgumentException(wanted.text() + " is more than one choice");
     };
+  }
+
+  private Choice flexible(
+      BitRange range,
+      long budgetNanos,
+      Urgency urgency,
+      Forecast forecast,
+      BrownOut brownOut,
+      long now) {
+    List<Bits> allowed =
+        available.stream()
+            .filter(bits -> range.contains(bits) && owner.range().contains(bits))
+            .toList();
+    if (allowed.isEmpty()) {
+      throw unavailable(
+          "%s, expected a range with one of %s within %s"
+              .formatted(range, available, owner.range()));
+    }
+    List<Bits> useful = useful(allowed, forecast);
+    int ceiling = Math.min(brownOut.steps(urgency.priority()), useful.size() - 1);
+    long remaining = urgency.remainingNanos(now);
+    long limit = Math.min(budgetNanos, remaining);
+    for (int i = ceiling; i < useful.size(); i++) {
+      Bits bits = useful.get(i);
+      if (forecast.answerNanos(bits) <= limit) {
+        BitsReason reason =
+            i == 0
+                ? BitsReason.WIDEST
+                : i == ceiling ? BitsReason.BROWN_OUT : late(budgetNanos, remaining);
+        return admit(new Choice(bits, reason), urgency, forecast, now);
+      }
+    }
+    Bits narrowest = allowed.getFirst();
+    BitsReason reason = allowed.size() == 1 ? BitsReason.WIDEST : late(budgetNanos, remaining);
+    return admit(new Choice(narrowest, reason), urgency, forecast, now);
+  }
+
+  /// The widest, and from there each that is worthwhile faster than the one before.
+  static List<Bits> useful(List<Bits> allowed, Forecast forecast) {
+    List<Bits> useful = new ArrayList<>();
+    for (Bits bits : allowed.reversed()) {
+      if (useful.isEmpty()
+          || forecast.computeNanos().get(bits)
+              <= WORTHWHILE * forecast.computeNanos().get(useful.getLast())) {
+        useful.add(bits);
+      }
+    }
+    return useful;
+  }
+
+  private static BitsReason late(long budgetNanos, long remainingNanos) {
+    return budgetNanos < remainingNanos ? BitsReason.BUDGET : BitsReason.DEADLINE;
+  }
+
+  /// Refuses at once what would only be late.
+  private Choice admit(Choice choice, Urgency urgency, Forecast forecast, long now) {
+    long wait = forecast.waitNanos();
+    long compute = forecast.computeNanos().get(choice.bits());
+    long remaining = urgency.remainingNanos(now);
+    if (remaining <= 0 || compute > remaining) {
+      throw new InferenceException(
+          ErrorCode.DEADLINE_EXCEEDED,
+          "deadline: got %d us left, expected at least %d us of computation at %s bits"
+              .formatted(micros(Math.max(0, remaining)), micros(compute), choice.bits()));
+    }
+    if (wait > remaining - compute) {
+      throw InferenceException.busy(
+          ErrorCode.OVERLOADED,
+          "deadline: got %d us left, expected at least %d us of waiting and %d us of computation"
+              .formatted(micros(remaining), micros(wait), micros(compute)),
+          Duration.ofNanos(wait + compute - remaining));
+    }
+    long limit = limit(urgency.priority());
+    if (wait > limit) {
+      throw InferenceException.busy(
+          ErrorCode.OVERLOADED,
+          "queue: got %d us of work waiting, expected at most %d us for priority %s"
+              .formatted(micros(wait), micros(limit), urgency.priority()),
+          Duration.ofNanos(wait - limit));
+    }
+    if (urgency.queueTimeout().isPresent() && wait > urgency.queueTimeout().get().toNanos()) {
+      throw InferenceException.busy(
+          ErrorCode.QUEUE_TIMEOUT,
+          "timeout: got %d us, expected at least %d us of waiting"
+              .formatted(micros(urgency.queueTimeout().get().toNanos()), micros(wait)),
+          Duration.ofNanos(wait - urgency.queueTimeout().get().toNanos()));
+    }
+    return choice;
+  }
+
+  private long limit(Priority priority) {
+    long limit = owner.queue().limit().toNanos();
+    return switch (priority) {
+      case HIGH -> limit;
+      case NORMAL -> limit / 10 * 9;
+      case LOW -> limit / 10 * 8;
+    };
+  }
+
+  private static InferenceException unavailable(String gotAndExpected) {
+    return new InferenceException(ErrorCode.PRECISION_UNAVAILABLE, "bits: got " + gotAndExpected);
+  }
+
+  private static long micros(long nanos) {
+    return TimeUnit.NANOSECONDS.toMicros(nanos);
   }
 }

@@ -1,19 +1,32 @@
 package dev.strata.gateway.registry;
 
 import dev.strata.artifact.ModelArtifact;
+import dev.strata.gateway.call.BatchingSettings;
+import dev.strata.gateway.call.BitRange;
 import dev.strata.gateway.call.InferenceException;
 import dev.strata.gateway.call.ModelCard;
+import dev.strata.gateway.call.ModelPolicy;
+import dev.strata.gateway.call.Precision;
 import dev.strata.gateway.call.ServedModel;
 import dev.strata.gateway.call.Signature;
+import dev.strata.graph.ConfidenceCascade;
 import dev.strata.graph.ModelDescription;
+import dev.strata.graph.Postprocessing;
 import dev.strata.graph.Preprocessing;
 import dev.strata.graph.Tensor;
 import dev.strata.model.InvalidInputException;
 import dev.strata.model.LayeredModel;
+import dev.strata.model.PreparedInput;
+import dev.strata.plan.ExecutionStoppedException;
 import dev.strata.precision.Bits;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.BooleanSupplier;
 
 /// One open artifact and the count of its users. Leases and sessions are users; the artifact is
 /// closed when it is retired and the last user has gone.
@@ -39,11 +52,13 @@ final class LoadedModel implements ServedModel {
   /// What is offered for a time.
   private static final class View {
     private final ModelCard card;
+    private final ModelPolicy policy;
     private final int width;
     private int leases;
 
-    View(ModelCard card, int width) {
+    View(ModelCard card, ModelPolicy policy, int width) {
       this.card = card;
+      this.policy = policy;
       this.width = width;
     }
   }
@@ -68,12 +83,34 @@ final class LoadedModel implements ServedModel {
     this.whenUsed = whenUsed;
     this.whenClosed = whenClosed;
     this.admitted = 1;
-    this.view = new View(card(1), 1);
+    this.view = view(1);
+  }
+
+  private View view(int width) {
+    ModelCard card = card(width);
+    ModelSettings.Widths precision = settings.precision();
+    Precision standard =
+        precision
+            .standard()
+            .filter(choice -> !(choice instanceof Precision.Exactly))
+            .orElse(new Precision.Exactly(card.defaultBits()));
+    ModelPolicy policy =
+        new ModelPolicy(
+            standard,
+            new BitRange(precision.least(), precision.most()),
+            settings.queue(),
+            settings.batching(),
+            settings.cacheBytes());
+    return new View(card, policy, width);
   }
 
   private ModelCard card(int width) {
     ModelDescription description = model.description();
-    Bits wanted = settings.precision().defaultBits().orElse(whole.defaultBits());
+    Bits wanted =
+        settings.precision().standard().orElse(new Precision.Exactly(whole.defaultBits()))
+                instanceof Precision.Exactly(Bits bits)
+            ? bits
+            : whole.defaultBits();
     return new ModelCard(
         name,
         Long.toString(version),
@@ -89,6 +126,7 @@ final class LoadedModel implements ServedModel {
                         bits, model.prefixBytes(bits), description.profile(bits).quality()))
             .toList(),
         description.labels(),
+        model.cascade(),
         model.planeBytes(new Bits(width)),
         Bits.all().subList(admitted, whole.profiles().size()),
         Bits.all().subList(width, admitted));
@@ -109,6 +147,11 @@ final class LoadedModel implements ServedModel {
   @Override
   public ModelCard card() {
     return view.card;
+  }
+
+  @Override
+  public ModelPolicy policy() {
+    return view.policy;
   }
 
   /// The widest it offers.
@@ -135,16 +178,16 @@ final class LoadedModel implements ServedModel {
   /// Another width has been verified; it is not offered yet.
   synchronized void admitted(int width) {
     admitted = width;
-    view = replaced(view.width);
+    view = view(view.width);
   }
 
   /// Takes over what the owner has changed since it was loaded.
   synchronized void apply(ModelSettings changed) {
     settings = changed;
-    view = replaced(view.width);
+    view = view(view.width);
   }
 
-  /// Offers the widths 1 to `width` from now on.
+  /// Offers the widths 1 to `width` from now on. Leases of the view that ends keep what they had.
   void offer(int width) {
     boolean drained;
     synchronized (this) {
@@ -152,7 +195,7 @@ final class LoadedModel implements ServedModel {
         return;
       }
       View before = view;
-      view = replaced(width);
+      view = view(width);
       drained = width < before.width && before.leases == 0;
       users++;
     }
@@ -163,11 +206,6 @@ final class LoadedModel implements ServedModel {
     } finally {
       release();
     }
-  }
-
-  /// The leases of the view that ends keep what they had.
-  private View replaced(int width) {
-    return new View(card(width), width);
   }
 
   /// Lets go of the planes that nobody is offered.
@@ -275,12 +313,55 @@ final class LoadedModel implements ServedModel {
     }
 
     @Override
-    public Map<String, Tensor> run(Bits bits, Map<String, Tensor> inputs) {
-      try {
-        return session.predict(bits, inputs).outputs();
-      } catch (InvalidInputException invalid) {
-        throw InferenceException.invalid(invalid.getMessage());
+    public List<Outcome> run(
+        Bits bits, List<Map<String, Tensor>> requests, BooleanSupplier abandoned) {
+      Outcome[] outcomes = new Outcome[requests.size()];
+      List<PreparedInput> prepared = new ArrayList<>();
+      List<Integer> places = new ArrayList<>();
+      for (int i = 0; i < requests.size(); i++) {
+        try {
+          prepared.add(model.prepare(requests.get(i)));
+          places.add(i);
+        } catch (InvalidInputException invalid) {
+          outcomes[i] = new Outcome.Refused(InferenceException.invalid(invalid.getMessage()));
+        }
       }
+      List<Outcome> ran = run(bits, prepared, abandoned, prepared.size() > 1);
+      for (int i = 0; i < places.size(); i++) {
+        outcomes[places.get(i)] = ran.get(i);
+      }
+      return List.of(outcomes);
+    }
+
+    /// @param together whether the requests may still be told apart if one of them does not fit
+    private List<Outcome> run(
+        Bits bits, List<PreparedInput> requests, BooleanSupplier abandoned, boolean together) {
+      if (requests.isEmpty()) {
+        return List.of();
+      }
+      boolean pad = view.policy.batching().padding() == BatchingSettings.Padding.BUCKET;
+      try {
+        return session.predict(bits, requests, pad, abandoned).stream()
+            .<Outcome>map(
+                answer -> new Outcome.Answered(answer.outputs(), margin(answer.outputs())))
+            .toList();
+      } catch (ExecutionStoppedException stopped) {
+        return Collections.nCopies(requests.size(), new Outcome.Abandoned());
+      } catch (InvalidInputException invalid) {
+        if (!together) {
+          return List.of(new Outcome.Refused(InferenceException.invalid(invalid.getMessage())));
+        }
+        return requests.stream()
+            .flatMap(request -> run(bits, List.of(request), abandoned, false).stream())
+            .toList();
+      }
+    }
+
+    private OptionalDouble margin(Map<String, Tensor> outputs) {
+      return view.card.cascade().isPresent()
+              && whole.postprocessing() instanceof Postprocessing.Softmax softmax
+          ? OptionalDouble.of(ConfidenceCascade.margin(outputs.get(softmax.output())))
+          : OptionalDouble.empty();
     }
 
     @Override

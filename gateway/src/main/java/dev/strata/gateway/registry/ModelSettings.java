@@ -1,5 +1,8 @@
 package dev.strata.gateway.registry;
 
+import dev.strata.gateway.call.BatchingSettings;
+import dev.strata.gateway.call.Precision;
+import dev.strata.gateway.call.QueueSettings;
 import dev.strata.precision.Bits;
 import java.net.URI;
 import java.util.Map;
@@ -11,23 +14,32 @@ import java.util.Optional;
 /// @param versions which of its versions are served
 /// @param labels names that stand for a version
 /// @param precision widths
+/// @param queue how much work may wait
+/// @param batching how requests are computed together
+/// @param cacheBytes most bytes of answers that are kept; 0 keeps none
 /// @param warmUp what runs before a width answers
 /// @param sources where versions come from that are not files of the repository
 public record ModelSettings(
     VersionPolicy versions,
     Map<String, Long> labels,
     Widths precision,
+    QueueSettings queue,
+    BatchingSettings batching,
+    long cacheBytes,
     WarmUp warmUp,
     Map<Long, URI> sources) {
 
-  /// @param defaultBits for a request that names no width; empty for the artifact's own default
-  /// @param least the server takes no more planes away than down to this width
+  /// @param standard for a request that names no precision; empty for the artifact's own default
+  /// @param least the server chooses no width under it, and takes planes away no further than to it
+  /// @param most the server chooses no width above it
   /// @param required the model counts as ready from this width on, or when it has all of its own;
   ///     empty: with any width, but the server's own readiness waits for all of them
-  public record Widths(Optional<Bits> defaultBits, Bits least, Optional<Bits> required) {
+  public record Widths(
+      Optional<Precision> standard, Bits least, Bits most, Optional<Bits> required) {
     public Widths {
-      Objects.requireNonNull(defaultBits);
+      Objects.requireNonNull(standard);
       Objects.requireNonNull(least);
+      Objects.requireNonNull(most);
       Objects.requireNonNull(required);
     }
   }
@@ -40,13 +52,18 @@ public record ModelSettings(
       new ModelSettings(
           new VersionPolicy.Latest(1),
           Map.of(),
-          new Widths(Optional.empty(), new Bits(1), Optional.empty()),
+          new Widths(Optional.empty(), new Bits(1), new Bits(Bits.MAX), Optional.empty()),
+          QueueSettings.STANDARD,
+          BatchingSettings.STANDARD,
+          0,
           new WarmUp(1, 1),
           Map.of());
 
   public ModelSettings {
     Objects.requireNonNull(versions);
     Objects.requireNonNull(precision);
+    Objects.requireNonNull(queue);
+    Objects.requireNonNull(batching);
     Objects.requireNonNull(warmUp);
     labels = Map.copyOf(labels);
     sources = Map.copyOf(sources);

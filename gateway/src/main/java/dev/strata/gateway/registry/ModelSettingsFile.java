@@ -5,12 +5,17 @@ import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
+import dev.strata.gateway.call.BatchingSettings;
+import dev.strata.gateway.call.BitRange;
+import dev.strata.gateway.call.Precision;
+import dev.strata.gateway.call.QueueSettings;
 import dev.strata.precision.Bits;
 import java.io.IOException;
 import java.net.URI;
 import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -25,6 +30,8 @@ final class ModelSettingsFile {
   static final String NAME = "model.yaml";
 
   private static final int MAX_BYTES = 64 << 10;
+  private static final long MAX_CACHE_BYTES = 1L << 40;
+  private static final int MAX_BATCH_ROWS = 1024;
   private static final long MAX_VERSION = 999_999_999_999_999_999L;
 
   /// Never a number, so that a label cannot be taken for a version.
@@ -62,11 +69,23 @@ final class ModelSettingsFile {
   }
 
   private static ModelSettings read(SettingsNode top) throws InvalidSettingsException {
-    top.of(Set.of("version-policy", "labels", "precision", "warm-up", "source"));
+    top.of(
+        Set.of(
+            "version-policy",
+            "labels",
+            "precision",
+            "queue",
+            "batching",
+            "cache-bytes",
+            "warm-up",
+            "source"));
     return new ModelSettings(
         versions(top.member("version-policy")),
         labels(top.member("labels")),
         precision(top.member("precision")),
+        queue(top.member("queue")),
+        batching(top.member("batching")),
+        top.member("cache-bytes").integer(0, 0, MAX_CACHE_BYTES),
         warmUp(top.member("warm-up")),
         sources(top.member("source")));
   }
@@ -110,11 +129,76 @@ final class ModelSettingsFile {
   }
 
   private static ModelSettings.Widths precision(SettingsNode node) throws InvalidSettingsException {
-    node.of(Set.of("default", "min", "required"));
+    node.of(Set.of("default", "min", "max", "required"));
+    Bits least = bits(node.member("min")).orElse(new Bits(1));
+    SettingsNode max = node.member("max");
+    Bits most = bits(max).orElse(new Bits(Bits.MAX));
+    if (most.compareTo(least) < 0) {
+      throw max.expected("at least precision.min, which is " + least);
+    }
     return new ModelSettings.Widths(
-        bits(node.member("default")),
-        bits(node.member("min")).orElse(new Bits(1)),
-        bits(node.member("required")));
+        standard(node.member("default")), least, most, bits(node.member("required")));
+  }
+
+  private static Optional<Precision> standard(SettingsNode node) throws InvalidSettingsException {
+    if (!node.isPresent()) {
+      return Optional.empty();
+    }
+    if (node.value().isObject()) {
+      SettingsNode within = node.of(Set.of("within")).member("within");
+      Duration budget = within.duration(Duration.ZERO);
+      if (budget.isZero()) {
+        throw within.expected("a time such as 20ms (us, ms or s)");
+      }
+      return Optional.of(new Precision.Within(budget, BitRange.ALL));
+    }
+    if (node.value().isTextual()) {
+      return switch (node.value().textValue()) {
+        case "auto" -> Optional.of(new Precision.Auto(BitRange.ALL));
+        case "cascade" -> Optional.of(new Precision.Cascade());
+        default -> throw node.expected("an integer from 1 to 8, auto, cascade or {within: TIME}");
+      };
+    }
+    return bits(node).map(Precision.Exactly::new);
+  }
+
+  private static QueueSettings queue(SettingsNode node) throws InvalidSettingsException {
+    node.of(Set.of("target", "limit"));
+    try {
+      return new QueueSettings(
+          node.member("target").duration(QueueSettings.STANDARD.target()),
+          node.member("limit").duration(QueueSettings.STANDARD.limit()));
+    } catch (IllegalArgumentException unfit) {
+      throw new InvalidSettingsException("%s: %s".formatted(NAME, unfit.getMessage()));
+    }
+  }
+
+  private static BatchingSettings batching(SettingsNode node) throws InvalidSettingsException {
+    node.of(Set.of("max-rows", "max-delay", "preferred-rows", "padding"));
+    BatchingSettings standard = BatchingSettings.STANDARD;
+    try {
+      return new BatchingSettings(
+          (int) node.member("max-rows").integer(standard.maxRows(), 1, MAX_BATCH_ROWS),
+          node.member("max-delay").duration(standard.maxDelay()),
+          node.member("preferred-rows").integers(1, MAX_BATCH_ROWS).stream()
+              .map(Long::intValue)
+              .toList(),
+          padding(node.member("padding")));
+    } catch (IllegalArgumentException unfit) {
+      throw new InvalidSettingsException("%s: %s".formatted(NAME, unfit.getMessage()));
+    }
+  }
+
+  private static BatchingSettings.Padding padding(SettingsNode node)
+      throws InvalidSettingsException {
+    if (!node.isPresent()) {
+      return BatchingSettings.STANDARD.padding();
+    }
+    return switch (node.value().asText()) {
+      case "bucket" -> BatchingSettings.Padding.BUCKET;
+      case "equal" -> BatchingSettings.Padding.EQUAL;
+      default -> throw node.expected("bucket or equal");
+    };
   }
 
   private static Optional<Bits> bits(SettingsNode node) throws InvalidSettingsException {

@@ -3,7 +3,6 @@ package dev.strata.gateway.registry;
 import dev.strata.artifact.ArtifactOutline;
 import dev.strata.artifact.ArtifactSection;
 import dev.strata.artifact.CorruptArtifactException;
-import dev.strata.gateway.call.InferenceException;
 import dev.strata.gateway.call.ServedModel;
 import dev.strata.gateway.registry.LoadObserver.Stage;
 import dev.strata.graph.Tensor;
@@ -13,6 +12,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.jboss.logging.Logger;
@@ -263,12 +263,15 @@ final class VersionLoad {
         Map<String, Tensor> inputs =
             SampleInputs.of(model.layered().description(), settings.warmUp().rows());
         for (int run = 0; run < settings.warmUp().runs(); run++) {
-          session.run(bits, inputs);
+          List<ServedModel.Outcome> outcomes = session.run(bits, List.of(inputs), () -> false);
+          if (outcomes.getFirst() instanceof ServedModel.Outcome.Refused(var unsuited)) {
+            // A model may want more of its inputs than can be made up; its plan at least is there.
+            LOG.debugf(
+                "model '%s' version %d: not warmed up: %s", name, version, unsuited.getMessage());
+            return;
+          }
         }
       }
-    } catch (InferenceException unsuited) {
-      // A model may want more of its inputs than can be made up; its plan at least is there.
-      LOG.debugf("model '%s' version %d: not warmed up: %s", name, version, unsuited.getMessage());
     }
   }
 

@@ -1,60 +1,119 @@
 package dev.strata.gateway.scheduling;
 
 import dev.strata.gateway.call.ErrorCode;
+import dev.strata.gateway.call.Forecast;
 import dev.strata.gateway.call.InferenceException;
 import dev.strata.gateway.call.ServedModel;
-import dev.strata.graph.Tensor;
+import dev.strata.gateway.call.Urgency;
+import dev.strata.gateway.call.Workload;
 import dev.strata.precision.Bits;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
-import java.util.concurrent.ArrayBlockingQueue;
-import java.util.concurrent.BlockingQueue;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
 
-/// One bounded queue in order of arrival and a fixed set of worker threads, which alone compute.
-/// The width is chosen before a request comes here.
+/// The queues, and a fixed set of worker threads, which alone compute. The width is chosen before a
+/// request comes here; [#forecast] is what that choice goes by.
 public final class Scheduler implements AutoCloseable {
 
-  private final BlockingQueue<PendingRequest> queue;
+  /// How often an idle worker looks for sessions of retired models.
+  private static final long IDLE_NANOS = 200_000_000;
+
+  private final ReentrantLock lock = new ReentrantLock();
+  private final Condition work = lock.newCondition();
+  private final WorkQueues queues;
   private final int capacity;
   private final List<Thread> workers = new ArrayList<>();
-  private volatile boolean closed;
+  private long arrivals;
+  private boolean closed;
 
-  /// @param workers number of threads; each computes one request at a time
-  /// @param capacity most requests that wait
+  /// @param workers number of threads; each computes one batch at a time
+  /// @param capacity most requests that wait; a safety net, since the policy bounds their work
   public Scheduler(int workers, int capacity) {
-    this.queue = new ArrayBlockingQueue<>(capacity);
+    this.queues = new WorkQueues(workers);
     this.capacity = capacity;
     for (int i = 0; i < workers; i++) {
       this.workers.add(
-          Thread.ofPlatform()
-              .name("strata-worker-" + i)
-              .daemon()
-              .start(new Worker(queue, () -> closed)));
+          Thread.ofPlatform().name("strata-worker-" + i).daemon().start(new Worker(i, this)));
+    }
+  }
+
+  /// What a request that comes now must expect.
+  ///
+  /// @param widths the model's
+  public Forecast forecast(
+      ServedModel model, List<Bits> widths, Workload workload, Urgency urgency) {
+    lock.lock();
+    try {
+      return queues.forecast(model, widths, workload, urgency, System.nanoTime());
+    } finally {
+      lock.unlock();
     }
   }
 
   /// Puts one computation into the queue. The caller holds a lease of the model until the returned
-  /// future is done; dependents of the future run on the worker's thread.
+  /// future is done; dependents of the future run on the worker's thread, or on the thread that
+  /// cancels.
   ///
   /// @throws InferenceException if the queue is full or the server is shutting down
-  public CompletableFuture<Completion> submit(
-      ServedModel model, Bits bits, Map<String, Tensor> inputs) {
-    if (closed) {
-      throw new InferenceException(ErrorCode.SHUTTING_DOWN, "the server is shutting down");
-    }
+  public CompletableFuture<Completion> submit(Job job) {
     CompletableFuture<Completion> promise = new CompletableFuture<>();
-    if (!queue.offer(new PendingRequest(model, bits, inputs, System.nanoTime(), promise))) {
-      throw new InferenceException(
-          ErrorCode.QUEUE_FULL, "queue: got %d waiting requests, full".formatted(capacity));
+    Pending pending;
+    lock.lock();
+    try {
+      if (closed) {
+        throw new InferenceException(ErrorCode.SHUTTING_DOWN, "the server is shutting down");
+      }
+      long now = System.nanoTime();
+      if (queues.depth() >= capacity) {
+        throw InferenceException.busy(
+            ErrorCode.OVERLOADED,
+            "queue: got %d waiting requests, full".formatted(capacity),
+            Duration.ofNanos(Math.max(1_000_000, queues.backlogNanos(now))));
+      }
+      pending = Pending.of(job, arrivals++, now, promise);
+      queues.add(pending);
+      work.signal();
+    } finally {
+      lock.unlock();
     }
+    job.cancellation().onCancel(() -> cancel(pending));
     return promise;
+  }
+
+  private void cancel(Pending pending) {
+    lock.lock();
+    try {
+      queues.remove(pending);
+    } finally {
+      lock.unlock();
+    }
+    pending
+        .promise()
+        .completeExceptionally(new InferenceException(ErrorCode.CANCELLED, "the caller has gone"));
   }
 
   /// Requests that wait now.
   public int depth() {
-    return queue.size();
+    lock.lock();
+    try {
+      return queues.depth();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /// Predicted time until all that waits and runs now is done, in nanoseconds.
+  public long backlogNanos() {
+    lock.lock();
+    try {
+      return queues.backlogNanos(System.nanoTime());
+    } finally {
+      lock.unlock();
+    }
   }
 
   /// @return whether every worker thread runs
@@ -66,10 +125,66 @@ public final class Scheduler implements AutoCloseable {
     return capacity;
   }
 
+  /// Waits a while for work.
+  ///
+  /// @return empty if there was none
+  Optional<Batch> next(int worker) throws InterruptedException {
+    List<Refusal> refused = new ArrayList<>();
+    try {
+      lock.lockInterruptibly();
+      try {
+        long patience = closed ? 0 : IDLE_NANOS;
+        while (true) {
+          Optional<Batch> batch = queues.take(worker, System.nanoTime(), refused);
+          if (batch.isPresent() || patience <= 0 || !refused.isEmpty()) {
+            return batch;
+          }
+          long nap =
+              queues
+                  .delayNanos(System.nanoTime())
+                  .map(delay -> Math.min(delay, IDLE_NANOS))
+                  .orElse(patience);
+          patience = Math.min(patience, patience - nap + Math.max(0, work.awaitNanos(nap)));
+        }
+      } finally {
+        lock.unlock();
+      }
+    } finally {
+      refused.forEach(Refusal::tell);
+    }
+  }
+
+  /// A worker is done with a batch.
+  void done(int worker, Batch batch, long nanos, boolean finished) {
+    lock.lock();
+    try {
+      queues.done(worker, batch, nanos, finished, System.nanoTime());
+      queues.dropRetired();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /// @return whether a worker that finds nothing to do may end
+  boolean finished() {
+    lock.lock();
+    try {
+      return closed && queues.depth() == 0;
+    } finally {
+      lock.unlock();
+    }
+  }
+
   /// Takes nothing new, finishes what waits, and ends the workers.
   @Override
   public void close() {
-    closed = true;
+    lock.lock();
+    try {
+      closed = true;
+      work.signalAll();
+    } finally {
+      lock.unlock();
+    }
     for (Thread worker : workers) {
       try {
         worker.join();

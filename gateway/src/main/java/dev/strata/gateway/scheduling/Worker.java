@@ -1,40 +1,33 @@
 package dev.strata.gateway.scheduling;
 
+import dev.strata.gateway.call.ErrorCode;
 import dev.strata.gateway.call.InferenceException;
 import dev.strata.gateway.call.ServedModel;
-import dev.strata.graph.Tensor;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
-import java.util.concurrent.BlockingQueue;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
-import java.util.function.BooleanSupplier;
 
 /// One platform thread that computes, with one session per model it has met. It lets go of a
 /// retired model's session as soon as it has nothing at hand.
 final class Worker implements Runnable {
 
-  private static final long IDLE_MILLIS = 200;
-
-  private final BlockingQueue<PendingRequest> queue;
-  private final BooleanSupplier closed;
+  private final int number;
+  private final Scheduler scheduler;
   private final Map<ServedModel, ServedModel.Session> sessions = new HashMap<>();
 
-  Worker(BlockingQueue<PendingRequest> queue, BooleanSupplier closed) {
-    this.queue = queue;
-    this.closed = closed;
+  Worker(int number, Scheduler scheduler) {
+    this.number = number;
+    this.scheduler = scheduler;
   }
 
   @Override
   public void run() {
     try {
-      while (true) {
-        boolean last = closed.getAsBoolean();
-        PendingRequest request = queue.poll(IDLE_MILLIS, TimeUnit.MILLISECONDS);
-        if (request != null) {
-          answer(request);
-        } else if (last) {
-          return;
-        }
+      while (!scheduler.finished()) {
+        Optional<Batch> batch = scheduler.next(number);
+        batch.ifPresent(this::answer);
         dropRetired();
       }
     } catch (InterruptedException interrupted) {
@@ -44,29 +37,71 @@ final class Worker implements Runnable {
     }
   }
 
-  private void answer(PendingRequest request) {
+  private void answer(Batch batch) {
     long start = System.nanoTime();
-    Completion completion;
+    boolean finished = compute(batch, start);
+    scheduler.done(number, batch, System.nanoTime() - start, finished);
+  }
+
+  /// @return whether the batch as it is was computed to its end
+  private boolean compute(Batch batch, long start) {
+    List<ServedModel.Outcome> outcomes;
     try {
       ServedModel.Session session =
-          sessions.computeIfAbsent(request.model(), ServedModel::newSession);
-      Map<String, Tensor> outputs = session.run(request.bits(), request.inputs());
-      completion =
-          new Completion(
-              outputs, micros(start - request.enqueuedNanos()), micros(System.nanoTime() - start));
-    } catch (InferenceException refused) {
-      request.promise().completeExceptionally(refused);
-      return;
+          sessions.computeIfAbsent(batch.model(), ServedModel::newSession);
+      outcomes =
+          session.run(
+              batch.bits(),
+              batch.members().stream().map(member -> member.job().inputs()).toList(),
+              () -> batch.obsolete(System.nanoTime()));
     } catch (Throwable defect) {
-      // Nobody knows what state the session is in; the next request gets a new one.
-      ServedModel.Session broken = sessions.remove(request.model());
-      if (broken != null) {
-        broken.close();
-      }
-      request.promise().completeExceptionally(defect);
+      fail(batch, defect);
+      return false;
+    }
+    long end = System.nanoTime();
+    for (int i = 0; i < outcomes.size(); i++) {
+      tell(batch.members().get(i), outcomes.get(i), start, end);
+    }
+    return outcomes.stream().noneMatch(outcome -> outcome instanceof ServedModel.Outcome.Abandoned);
+  }
+
+  /// Nobody knows what state the session is in; what comes next gets a new one. Who was computed
+  /// together with others may be innocent, and gets a second chance alone.
+  private void fail(Batch batch, Throwable defect) {
+    ServedModel.Session broken = sessions.remove(batch.model());
+    if (broken != null) {
+      broken.close();
+    }
+    if (batch.members().size() == 1) {
+      batch.members().getFirst().promise().completeExceptionally(defect);
       return;
     }
-    request.promise().complete(completion);
+    for (Pending member : batch.members()) {
+      compute(new Batch(List.of(member), 0), System.nanoTime());
+    }
+  }
+
+  private static void tell(Pending member, ServedModel.Outcome outcome, long start, long end) {
+    switch (outcome) {
+      case ServedModel.Outcome.Answered(var outputs, var margin) ->
+          member
+              .promise()
+              .complete(
+                  new Completion(
+                      outputs,
+                      margin,
+                      micros(start - member.enqueuedNanos()),
+                      micros(end - start)));
+      case ServedModel.Outcome.Refused(InferenceException reason) ->
+          member.promise().completeExceptionally(reason);
+      case ServedModel.Outcome.Abandoned() ->
+          member
+              .promise()
+              .completeExceptionally(
+                  member
+                      .obsolete(end)
+                      .orElseGet(() -> new InferenceException(ErrorCode.CANCELLED, "abandoned")));
+    }
   }
 
   private void dropRetired() {

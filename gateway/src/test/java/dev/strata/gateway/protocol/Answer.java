@@ -11,6 +11,8 @@ sealed interface Answer {
       String version,
       String id,
       long bits,
+      String requested,
+      String reason,
       long queueMicros,
       long computeMicros,
       Map<String, Tensor> outputs)
@@ -22,6 +24,8 @@ sealed interface Answer {
     INVALID,
     NOT_FOUND,
     UNAVAILABLE,
+    OVERLOADED,
+    TOO_LATE,
     NOT_OFFERED,
     TOO_LARGE,
     INTERNAL

@@ -54,7 +54,7 @@ final class GrpcClient implements ProtocolClient {
   @Override
   public Answer infer(Question question) {
     Metadata headers = new Metadata();
-    question.header().ifPresent(bits -> headers.put(key("strata-bits"), bits));
+    question.headers().forEach((name, value) -> headers.put(key(name), value));
     GRPCInferenceServiceBlockingStub stub =
         GRPCInferenceServiceGrpc.newBlockingStub(
             ClientInterceptors.intercept(
@@ -68,14 +68,15 @@ final class GrpcClient implements ProtocolClient {
             case NOT_FOUND -> Answer.Kind.NOT_FOUND;
             case UNAVAILABLE -> Answer.Kind.UNAVAILABLE;
             case UNIMPLEMENTED -> Answer.Kind.NOT_OFFERED;
-            case RESOURCE_EXHAUSTED -> Answer.Kind.TOO_LARGE;
+            case RESOURCE_EXHAUSTED -> Answer.Kind.OVERLOADED;
+            case DEADLINE_EXCEEDED -> Answer.Kind.TOO_LATE;
             default -> Answer.Kind.INTERNAL;
           },
           String.valueOf(refused.getStatus().getDescription()));
     }
   }
 
-  private ModelInferRequest message(Question question) {
+  ModelInferRequest message(Question question) {
     ModelInferRequest.Builder message =
         ModelInferRequest.newBuilder()
             .setModelName(question.model())
@@ -131,6 +132,8 @@ final class GrpcClient implements ProtocolClient {
         message.getModelVersion(),
         message.getId(),
         message.getParametersOrThrow("bits").getInt64Param(),
+        message.getParametersOrThrow("requested").getStringParam(),
+        message.getParametersOrThrow("bits_reason").getStringParam(),
         message.getParametersOrThrow("queue_us").getInt64Param(),
         message.getParametersOrThrow("compute_us").getInt64Param(),
         outputs);

@@ -6,10 +6,15 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.protobuf.ByteString;
 import dev.strata.v1.Auto;
+import dev.strata.v1.BitRange;
+import dev.strata.v1.Cascade;
+import dev.strata.v1.LatencyBudget;
 import dev.strata.v1.ListPrecisionsRequest;
 import dev.strata.v1.ListPrecisionsResponse;
+import dev.strata.v1.PredictLadderRequest;
 import dev.strata.v1.PredictRequest;
 import dev.strata.v1.PredictResponse;
+import dev.strata.v1.Priority;
 import dev.strata.v1.StrataGrpc;
 import dev.strata.v1.StrataGrpc.StrataBlockingStub;
 import dev.strata.v1.Tensor;
@@ -29,6 +34,7 @@ import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.quarkus.test.common.QuarkusTestResource;
 import io.quarkus.test.junit.QuarkusTest;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -146,19 +152,78 @@ class GrpcTest {
           oip.modelInfer(open.build()).getRawOutputContents(0), answer.getOutputs(0).getData());
     }
     assertEquals(8, strata.predict(request.clearPrecision().build()).getBits());
+    assertEquals(8, strata.predict(request.setAuto(Auto.getDefaultInstance()).build()).getBits());
+    PredictResponse between =
+        strata.predict(
+            request.setBetween(BitRange.newBuilder().setMinBits(2).setMaxBits(5)).build());
+    assertEquals(5, between.getBits());
+    assertEquals("2-5", between.getRequested());
+    assertEquals("widest", between.getBitsReason());
+    PredictResponse within =
+        strata.predict(
+            request
+                .setPriority(Priority.PRIORITY_HIGH)
+                .setWithin(
+                    LatencyBudget.newBuilder()
+                        .setMicros(1)
+                        .setRange(BitRange.newBuilder().setMinBits(2)))
+                .build());
+    assertEquals(2, within.getBits());
+    assertEquals("budget", within.getBitsReason());
     refused(
-        Status.Code.UNIMPLEMENTED,
-        "latency_budget_us",
-        () -> strata.predict(request.setLatencyBudgetUs(500).build()));
+        Status.Code.INVALID_ARGUMENT,
+        "within.micros: got 0",
+        () -> strata.predict(request.setWithin(LatencyBudget.getDefaultInstance()).build()));
     refused(
-        Status.Code.UNIMPLEMENTED,
-        "auto",
-        () -> strata.predict(request.setAuto(Auto.getDefaultInstance()).build()));
+        Status.Code.INVALID_ARGUMENT,
+        "between.min_bits and max_bits: got 6 and 4",
+        () ->
+            strata.predict(
+                request.setBetween(BitRange.newBuilder().setMinBits(6).setMaxBits(4)).build()));
+    refused(
+        Status.Code.INVALID_ARGUMENT,
+        "has none",
+        () -> strata.predict(request.setCascade(Cascade.getDefaultInstance()).build()));
     refused(Status.Code.INVALID_ARGUMENT, "bits", () -> strata.predict(request.setBits(9).build()));
     refused(
         Status.Code.INVALID_ARGUMENT,
         "twice",
         () -> strata.predict(request.setBits(4).addInputs(request.getInputs(0)).build()));
+  }
+
+  @Test
+  void aLadderIsAnsweredRungByRung() {
+    PredictRequest request =
+        PredictRequest.newBuilder()
+            .setModel("tiny")
+            .addInputs(
+                Tensor.newBuilder()
+                    .setName("x")
+                    .setDatatype("FP32")
+                    .addShape(1)
+                    .addShape(16)
+                    .setData(request(16).getRawInputContents(0)))
+            .build();
+    List<String> answers = new ArrayList<>();
+    strata
+        .predictLadder(
+            PredictLadderRequest.newBuilder()
+                .setRequest(request)
+                .addAllBits(List.of(2, 4, 8))
+                .build())
+        .forEachRemaining(answer -> answers.add(answer.getBits() + " " + answer.getLast()));
+    assertEquals(List.of("2 false", "4 false", "8 true"), answers);
+    refused(
+        Status.Code.INVALID_ARGUMENT,
+        "ascending",
+        () ->
+            strata
+                .predictLadder(
+                    PredictLadderRequest.newBuilder()
+                        .setRequest(request)
+                        .addAllBits(List.of(4, 2))
+                        .build())
+                .next());
   }
 
   @Test

@@ -34,6 +34,8 @@ import org.junit.jupiter.api.io.TempDir;
 /// against the model run directly, to the last bit; so all forms also agree with one another.
 abstract class ProtocolSuite {
 
+  private static final float[] ROW = new float[16];
+
   @TempDir Path directory;
   private ProtocolClient client;
 
@@ -128,7 +130,14 @@ abstract class ProtocolSuite {
     assertFalse(client.modelReady("broken"));
     assertFalse(client.modelReady("unknown"));
     assertEquals(
-        List.of("broken/1 UNAVAILABLE", "conv/1 READY", "tiny/1 READY", "tiny/2 READY"),
+        List.of(
+            "broken/1 UNAVAILABLE",
+            "conv/1 READY",
+            "slow/1 READY",
+            "sure/1 READY",
+            "tiny/1 READY",
+            "tiny/2 READY",
+            "unsure/1 READY"),
         client.index());
   }
 
@@ -190,6 +199,110 @@ abstract class ProtocolSuite {
       refused(Answer.Kind.INVALID, "strata-bits", tiny(new float[16]).header(bits));
     }
     refused(Answer.Kind.INVALID, "strata-bits", tiny(new float[16]).header("9").bits(4));
+  }
+
+  @Test
+  void aCascadeAsksTheWiderWidthWhereItIsNotSure() {
+    Question.Input x = x(List.of(1L, 16L), ROW);
+    served(2, "cascade", "confident", Question.of("sure", x).parameter("precision", "cascade"));
+    served(6, "cascade", "unsure", Question.of("unsure", x).parameter("precision", "cascade"));
+    refused(
+        Answer.Kind.INVALID,
+        "precision: got cascade, which model 'tiny' has none of",
+        tiny(ROW).parameter("precision", "cascade"));
+  }
+
+  @Test
+  void theWidthIsTheServersChoiceWhereTheRequestLeavesIt() {
+    served(5, "5", "requested", tiny(ROW).bits(5));
+    served(8, "default", "default", tiny(ROW));
+    served(6, "3-6", "widest", tiny(ROW).parameter("min_bits", 3).parameter("max_bits", 6));
+    served(8, "3-8", "widest", tiny(ROW).parameter("min_bits", 3));
+    served(8, "auto", "widest", tiny(ROW).parameter("precision", "auto"));
+    served(
+        4, "auto 1-4", "widest", tiny(ROW).parameter("precision", "auto").parameter("max_bits", 4));
+    served(
+        8,
+        "1-8 within 60000000 us",
+        "widest",
+        tiny(ROW).parameter("latency_budget_us", 60_000_000));
+    // By now something has been measured, and nothing takes a microsecond only.
+    served(1, "1-8 within 1 us", "budget", tiny(ROW).parameter("latency_budget_us", 1));
+    served(
+        3,
+        "3-6 within 1 us",
+        "budget",
+        tiny(ROW)
+            .parameter("latency_budget_us", 1)
+            .parameter("min_bits", 3)
+            .parameter("max_bits", 6));
+  }
+
+  @Test
+  void headersWishAsParametersDo() {
+    served(
+        6,
+        "3-6",
+        "widest",
+        tiny(ROW).header("strata-min-bits", "3").header("strata-max-bits", "6"));
+    given(tiny(ROW));
+    served(1, "1-8 within 1 us", "budget", tiny(ROW).header("strata-latency-budget-us", "1"));
+    served(8, "auto", "widest", tiny(ROW).header("strata-precision", "auto"));
+    served(
+        8,
+        "auto",
+        "widest",
+        tiny(ROW).header("strata-priority", "3").parameter("precision", "auto"));
+    served(5, "5", "requested", tiny(ROW).header("strata-precision", "auto").bits(5));
+  }
+
+  @Test
+  void wishesThatContradictEachOtherAreRefused() {
+    contradiction("bits", 4, "min_bits", 2);
+    contradiction("bits", 4, "max_bits", 5);
+    contradiction("bits", 4, "latency_budget_us", 1000);
+    contradiction("bits", 4, "precision", "auto");
+    contradiction("precision", "cascade", "max_bits", 4);
+    contradiction("bits", 4, "ladder", "2,4");
+    contradiction("min_bits", 6, "max_bits", 4);
+    refused(
+        Answer.Kind.INVALID,
+        "parameters.precision: got 'best', expected 'auto' or 'cascade'",
+        tiny(ROW).parameter("precision", "best"));
+    refused(
+        Answer.Kind.INVALID,
+        "parameters.latency_budget_us: got 0",
+        tiny(ROW).parameter("latency_budget_us", 0));
+    refused(Answer.Kind.INVALID, "strata-priority", tiny(ROW).header("strata-priority", "9"));
+    refused(Answer.Kind.INVALID, "parameters.priority", tiny(ROW).parameter("priority", "high"));
+    refused(Answer.Kind.INVALID, "parameters.timeout", tiny(ROW).parameter("timeout", -1));
+  }
+
+  @Test
+  void aCascadeNeedsAModelThatHasOne() {
+    refused(
+        Answer.Kind.INVALID, "model 'tiny' has none", tiny(ROW).parameter("precision", "cascade"));
+  }
+
+  @Test
+  void oneAnswerIsNoLadder() {
+    refused(Answer.Kind.NOT_OFFERED, "streaming", tiny(ROW).parameter("ladder", "2,4,8"));
+    for (String wrong : List.of("", "2,", "4,2", "2,2", "0,4", "2,9", "two")) {
+      refused(Answer.Kind.INVALID, "parameters.ladder", tiny(ROW).parameter("ladder", wrong));
+    }
+  }
+
+  private void served(int bits, String requested, String reason, Question question) {
+    Answer.Given answer = given(question);
+    assertEquals(
+        "%d for %s: %s".formatted(bits, requested, reason),
+        "%d for %s: %s".formatted(answer.bits(), answer.requested(), answer.reason()));
+  }
+
+  private void contradiction(String one, Object value, String other, Object otherValue) {
+    Question question = tiny(ROW).parameter(one, value).parameter(other, otherValue);
+    refused(Answer.Kind.INVALID, "parameters." + one, question);
+    refused(Answer.Kind.INVALID, "parameters." + other, question);
   }
 
   private void shape(String reason, float[] values, Long... dims) {

@@ -1,18 +1,19 @@
 package dev.strata.gateway.protocol;
 
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
 /// One inference as a test words it, for whatever protocol.
 ///
-/// @param header the `strata-bits` of the headers or the call's metadata
+/// @param headers of the request, or the call's metadata, in lower case
 /// @param parameters request parameters: Boolean, Integer, Double or String
 record Question(
     String model,
     Optional<String> version,
     String id,
-    Optional<String> header,
+    Map<String, String> headers,
     Map<String, Object> parameters,
     List<Input> inputs,
     List<String> outputs) {
@@ -23,26 +24,44 @@ record Question(
 
   static Question of(String model, Input... inputs) {
     return new Question(
-        model, Optional.empty(), "", Optional.empty(), Map.of(), List.of(inputs), List.of());
+        model, Optional.empty(), "", Map.of(), Map.of(), List.of(inputs), List.of());
   }
 
   Question version(String number) {
-    return new Question(model, Optional.of(number), id, header, parameters, inputs, outputs);
+    return new Question(model, Optional.of(number), id, headers, parameters, inputs, outputs);
   }
 
   Question id(String mark) {
-    return new Question(model, version, mark, header, parameters, inputs, outputs);
+    return new Question(model, version, mark, headers, parameters, inputs, outputs);
   }
 
   Question header(String bits) {
-    return new Question(model, version, id, Optional.of(bits), parameters, inputs, outputs);
+    return header("strata-bits", bits);
+  }
+
+  Question header(String name, String value) {
+    Map<String, String> all = new LinkedHashMap<>(headers);
+    all.put(name, value);
+    return new Question(model, version, id, all, parameters, inputs, outputs);
   }
 
   Question bits(Object bits) {
-    return new Question(model, version, id, header, Map.of("bits", bits), inputs, outputs);
+    return parameter("bits", bits);
+  }
+
+  Question parameter(String name, Object value) {
+    Map<String, Object> all = new LinkedHashMap<>(parameters);
+    all.put(name, value);
+    return new Question(model, version, id, headers, all, inputs, outputs);
+  }
+
+  Question without(String parameter) {
+    Map<String, Object> all = new LinkedHashMap<>(parameters);
+    all.remove(parameter);
+    return new Question(model, version, id, headers, all, inputs, outputs);
   }
 
   Question outputs(String... names) {
-    return new Question(model, version, id, header, parameters, inputs, List.of(names));
+    return new Question(model, version, id, headers, parameters, inputs, List.of(names));
   }
 }

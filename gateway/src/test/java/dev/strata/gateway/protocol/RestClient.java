@@ -44,7 +44,7 @@ final class RestClient implements ProtocolClient {
     body.writeBytes(tail.toByteArray());
     RequestSpecification request =
         given().contentType("application/octet-stream").body(body.toByteArray());
-    question.header().ifPresent(bits -> request.header("Strata-Bits", bits));
+    question.headers().forEach(request::header);
     if (binary) {
       request.header(LENGTH, json.length);
     }
@@ -121,6 +121,8 @@ final class RestClient implements ProtocolClient {
         json.get("model_version").asText(),
         json.path("id").asText(),
         parameters.get("bits").asLong(),
+        parameters.get("requested").asText(),
+        parameters.get("bits_reason").asText(),
         parameters.get("queue_us").asLong(),
         parameters.get("compute_us").asLong(),
         outputs);
@@ -133,6 +135,8 @@ final class RestClient implements ProtocolClient {
           case 404 -> Answer.Kind.NOT_FOUND;
           case 503 -> Answer.Kind.UNAVAILABLE;
           case 501 -> Answer.Kind.NOT_OFFERED;
+          case 429 -> Answer.Kind.OVERLOADED;
+          case 504 -> Answer.Kind.TOO_LATE;
           case 413 -> Answer.Kind.TOO_LARGE;
           default -> Answer.Kind.INTERNAL;
         };

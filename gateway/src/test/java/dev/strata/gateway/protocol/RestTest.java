@@ -54,7 +54,10 @@ class RestTest {
         .statusCode(200)
         .body("name", equalTo("strata"))
         .body("extensions", hasItems("binary_tensor_data", "parameters", "strata_precision"));
-    given().get("/v2/models").then().body("models", equalTo(List.of("conv", "tiny")));
+    given()
+        .get("/v2/models")
+        .then()
+        .body("models", equalTo(List.of("conv", "slow", "sure", "tiny", "unsure")));
   }
 
   @Test
@@ -235,7 +238,8 @@ class RestTest {
             "strata_plane_bytes\\{model=\"conv\",version=\"1\"\\}",
             "strata_kernel_info\\{isa=\"(scalar|avx2|avx512bw|avx512|neon)\"\\} 1.0",
             "strata_queue_depth",
-            "strata_queue_capacity 256.0")) {
+            "strata_queue_capacity 10000.0",
+            "strata_queue_wait_seconds")) {
       assertTrue(
           metrics.lines().anyMatch(got -> got.matches(line + ".*")), () -> line + "\n" + metrics);
     }

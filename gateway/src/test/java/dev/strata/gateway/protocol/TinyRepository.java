@@ -2,6 +2,11 @@ package dev.strata.gateway.protocol;
 
 import static io.restassured.RestAssured.given;
 
+import dev.strata.artifact.ArtifactWriter;
+import dev.strata.artifact.ModelArtifact;
+import dev.strata.graph.ConfidenceCascade;
+import dev.strata.graph.ModelDescription;
+import dev.strata.precision.Bits;
 import dev.strata.testing.TinyModel;
 import dev.strata.testing.TinyModels;
 import io.quarkus.test.common.QuarkusTestResourceLifecycleManager;
@@ -12,14 +17,21 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Stream;
 
-/// A repository directory for the running app: `tiny` in two versions, `conv`, and `broken`, which
-/// is no artifact. Limits are small, so that tests can cross them.
+/// A repository directory for the running app: `tiny` in two versions, `conv`, `slow`, the
+/// classifiers `sure` and `unsure`, and `broken`, which is no artifact. Limits are small, so that
+/// tests can cross them.
 public class TinyRepository implements QuarkusTestResourceLifecycleManager {
 
   static final long FIRST_SEED = 7;
   static final long SECOND_SEED = 8;
+
+  /// Enough layers for 64 rows to take a good many milliseconds.
+  static final int SLOW_DEPTH = 2000;
+
+  static final int WORKERS = 2;
   static final int MAX_BYTES = 256 << 10;
   static final int MAX_ROWS = 64;
 
@@ -33,11 +45,15 @@ public class TinyRepository implements QuarkusTestResourceLifecycleManager {
       write(TinyModels.withSeed(SECOND_SEED), "tiny", "2");
       Files.writeString(directory.resolve("tiny/model.yaml"), "version-policy: all\n");
       write(TinyModels.convNet(FIRST_SEED), "conv", "1");
+      write(TinyModels.deep(FIRST_SEED, SLOW_DEPTH), "slow", "1");
+      cascade("sure", 0);
+      cascade("unsure", 1);
       Files.writeString(file("broken", "1"), "not an artifact");
       return Map.of(
           "strata.repositories", directory.toString(),
           "strata.repository-poll", "50ms",
           "strata.limits.message-bytes", Integer.toString(MAX_BYTES),
+          "strata.scheduling.workers", Integer.toString(WORKERS),
           "strata.limits.rows", Integer.toString(MAX_ROWS),
           "quarkus.grpc.server.test-port", Integer.toString(freePort()));
     } catch (IOException failure) {
@@ -61,6 +77,20 @@ public class TinyRepository implements QuarkusTestResourceLifecycleManager {
     } catch (IOException failure) {
       throw new UncheckedIOException(failure);
     }
+  }
+
+  /// A classifier that asks 6 bits where 2 bits have a margin under the threshold.
+  private void cascade(String name, double threshold) throws IOException {
+    write(TinyModels.classifier(FIRST_SEED), name, "1");
+    ModelDescription description;
+    try (ModelArtifact artifact = ModelArtifact.open(file(name, "1"))) {
+      description = artifact.description();
+    }
+    ArtifactWriter.describe(
+        file(name, "1"),
+        description,
+        Optional.of(new ConfidenceCascade(new Bits(2), new Bits(6), threshold, 1, 1)),
+        file(name, "1"));
   }
 
   private void write(TinyModel model, String name, String version) throws IOException {

@@ -178,13 +178,13 @@ class MemoryBudgetTest {
     Map<String, Tensor> inputs = Map.of("x", Tensor.of(Shape.of(1, 16), new float[16]));
     try (ModelLease lease = models.registry.lease("first", Optional.empty());
         ServedModel.Session session = lease.model().newSession()) {
-      float[] before = session.run(new Bits(8), inputs).get("y").toFloats();
+      float[] before = TestRepository.answer(session, new Bits(8), inputs);
       models.put("second", 1, 2);
       models.refresh();
       assertEquals(1, lease.model().card().precisions().size());
       assertEquals(
           Arrays.toString(before),
-          Arrays.toString(session.run(new Bits(8), inputs).get("y").toFloats()));
+          Arrays.toString(TestRepository.answer(session, new Bits(8), inputs)));
     }
   }
 

@@ -3,11 +3,17 @@ package dev.strata.gateway.registry;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import dev.strata.gateway.call.BatchingSettings;
+import dev.strata.gateway.call.BitRange;
+import dev.strata.gateway.call.Precision;
+import dev.strata.gateway.call.QueueSettings;
 import dev.strata.precision.Bits;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -27,7 +33,14 @@ class ModelSettingsFileTest {
             new VersionPolicy.Specific(Set.of(1L, 3L)),
             Map.of("stable", 1L, "canary", 3L),
             new ModelSettings.Widths(
-                Optional.of(new Bits(6)), new Bits(2), Optional.of(new Bits(4))),
+                Optional.of(new Precision.Exactly(new Bits(6))),
+                new Bits(2),
+                new Bits(7),
+                Optional.of(new Bits(4))),
+            new QueueSettings(Duration.ofMillis(5), Duration.ofSeconds(1)),
+            new BatchingSettings(
+                16, Duration.ofNanos(500_000), List.of(4, 8), BatchingSettings.Padding.EQUAL),
+            1 << 20,
             new ModelSettings.WarmUp(3, 8),
             Map.of(3L, URI.create("https://models.example/tiny/3?token=x"))),
         read(
@@ -37,7 +50,10 @@ class ModelSettingsFileTest {
             labels:
               stable: 1
               canary: 3
-            precision: {default: 6, min: 2, required: 4}
+            precision: {default: 6, min: 2, max: 7, required: 4}
+            queue: {target: 5ms, limit: 1s}
+            batching: {max-rows: 16, max-delay: 500us, preferred-rows: [4, 8], padding: equal}
+            cache-bytes: 1048576
             warm-up: {runs: 3, rows: 8}
             source:
               3: https://models.example/tiny/3?token=x
@@ -53,6 +69,18 @@ class ModelSettingsFileTest {
     assertEquals(new VersionPolicy.Latest(2), read("version-policy: {latest: 2}").versions());
   }
 
+  @Test
+  void theDefaultMayBeAChoiceOfTheServer() throws Exception {
+    assertEquals(new Precision.Auto(BitRange.ALL), standard("auto"));
+    assertEquals(new Precision.Cascade(), standard("cascade"));
+    assertEquals(
+        new Precision.Within(Duration.ofMillis(20), BitRange.ALL), standard("{within: 20ms}"));
+  }
+
+  private Precision standard(String value) throws IOException, InvalidSettingsException {
+    return read("precision: {default: %s}".formatted(value)).precision().standard().orElseThrow();
+  }
+
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',
@@ -60,7 +88,7 @@ class ModelSettingsFileTest {
       value = {
         "labels: {stable: 1|model.yaml: malformed YAML at line 1",
         "labels: {a: 1}\\nlabels: {a: 2}|model.yaml: malformed YAML at line 2",
-        "lables: {}|model.yaml: lables: unknown key, expected one of [labels, precision,",
+        "lables: {}|model.yaml: lables: unknown key, expected one of [batching,",
         "[1, 2]|model.yaml: content: got [1,2], expected keys with values",
         "hello|model.yaml: content: got \"hello\", expected keys with values",
         "precision: 4|model.yaml: precision: got 4, expected keys with values",
@@ -68,7 +96,17 @@ class ModelSettingsFileTest {
         "precision: {default: 0}|precision.default: got 0, expected an integer from 1 to 8",
         "precision: {min: two}|precision.min: got \"two\", expected an integer from 1 to 8",
         "precision: {min: 2.5}|precision.min: got 2.5, expected an integer from 1 to 8",
-        "precision: {bits: 2}|precision.bits: unknown key, expected one of [default, min, required]",
+        "precision: {bits: 2}|precision.bits: unknown key, expected one of [default, max, min, required]",
+        "precision: {default: wide}|precision.default: got \"wide\", expected an integer from 1 to 8, auto",
+        "precision: {default: {within: soon}}|precision.default.within: got \"soon\", expected a time",
+        "precision: {default: {within: 0ms}}|precision.default.within: got \"0ms\", expected a time",
+        "precision: {min: 4, max: 3}|precision.max: got 3, expected at least precision.min, which is 4",
+        "queue: {target: 2s, limit: 1s}|queue: got target PT2S and limit PT1S, expected",
+        "queue: {limit: 5}|queue.limit: got 5, expected a time such as 20ms",
+        "batching: {max-rows: 0}|batching.max-rows: got 0, expected an integer from 1 to 1024",
+        "batching: {preferred-rows: [4, 2]}|batching.preferred-rows: got [4, 2], expected ascending",
+        "batching: {padding: much}|batching.padding: got \"much\", expected bucket or equal",
+        "cache-bytes: 1k|cache-bytes: got \"1k\", expected an integer from 0",
         "version-policy: latest|version-policy: got \"latest\", expected all, {latest: N}",
         "version-policy: {latest: 0}|version-policy.latest: got 0, expected an integer from 1 to",
         "version-policy: {specific: []}|version-policy.specific: got [], expected at least one",

@@ -2,6 +2,8 @@ package dev.strata.gateway.registry;
 
 import dev.strata.gateway.call.InferenceException;
 import dev.strata.gateway.call.ModelCard;
+import dev.strata.gateway.call.ServedModel;
+import dev.strata.graph.Tensor;
 import dev.strata.precision.Bits;
 import dev.strata.testing.TinyModel;
 import dev.strata.testing.TinyModels;
@@ -11,6 +13,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
@@ -102,6 +105,15 @@ final class TestRepository implements AutoCloseable {
     } catch (InferenceException refused) {
       return refused;
     }
+  }
+
+  /// What the tiny model answers to one request.
+  static float[] answer(ServedModel.Session session, Bits bits, Map<String, Tensor> inputs) {
+    return switch (session.run(bits, List.of(inputs), () -> false).getFirst()) {
+      case ServedModel.Outcome.Answered(var outputs, _) -> outputs.get("y").toFloats();
+      case ServedModel.Outcome.Refused(InferenceException reason) -> throw reason;
+      case ServedModel.Outcome.Abandoned() -> throw new AssertionError("abandoned");
+    };
   }
 
   static void await(BooleanSupplier condition) {

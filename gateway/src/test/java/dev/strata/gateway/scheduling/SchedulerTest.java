@@ -1,18 +1,27 @@
 package dev.strata.gateway.scheduling;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.strata.gateway.call.BatchingSettings;
+import dev.strata.gateway.call.Cancellation;
 import dev.strata.gateway.call.ErrorCode;
 import dev.strata.gateway.call.InferenceException;
+import dev.strata.gateway.call.Priority;
+import dev.strata.gateway.call.Urgency;
+import dev.strata.gateway.call.Workload;
 import dev.strata.graph.Shape;
 import dev.strata.graph.Tensor;
 import dev.strata.precision.Bits;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CountDownLatch;
@@ -32,7 +41,7 @@ class SchedulerTest {
     try (Scheduler scheduler = new Scheduler(2, 1000)) {
       List<CompletableFuture<Completion>> answers = new ArrayList<>();
       for (int i = 0; i < 500; i++) {
-        answers.add(scheduler.submit(model, FOUR, INPUTS));
+        answers.add(scheduler.submit(job(model, INPUTS)));
       }
       for (CompletableFuture<Completion> answer : answers) {
         assertSame(INPUTS, answer.join().outputs());
@@ -56,14 +65,14 @@ class SchedulerTest {
             });
     try (Scheduler scheduler = new Scheduler(1, 2)) {
       List<CompletableFuture<Completion>> accepted = new ArrayList<>();
-      accepted.add(scheduler.submit(slow, FOUR, INPUTS));
+      accepted.add(scheduler.submit(job(slow, INPUTS)));
       running.await();
-      accepted.add(scheduler.submit(slow, FOUR, INPUTS));
-      accepted.add(scheduler.submit(slow, FOUR, INPUTS));
+      accepted.add(scheduler.submit(job(slow, INPUTS)));
+      accepted.add(scheduler.submit(job(slow, INPUTS)));
       assertEquals(2, scheduler.depth());
       InferenceException refused =
-          assertThrows(InferenceException.class, () -> scheduler.submit(slow, FOUR, INPUTS));
-      assertEquals(ErrorCode.QUEUE_FULL, refused.code());
+          assertThrows(InferenceException.class, () -> scheduler.submit(job(slow, INPUTS)));
+      assertEquals(ErrorCode.OVERLOADED, refused.code());
       go.countDown();
       accepted.forEach(CompletableFuture::join);
     }
@@ -80,12 +89,12 @@ class SchedulerTest {
               return inputs;
             });
     try (Scheduler scheduler = new Scheduler(1, 10)) {
-      scheduler.submit(model, FOUR, INPUTS).join();
+      scheduler.submit(job(model, INPUTS)).join();
       CompletionException failed =
           assertThrows(
-              CompletionException.class, () -> scheduler.submit(model, FOUR, Map.of()).join());
+              CompletionException.class, () -> scheduler.submit(job(model, Map.of())).join());
       assertEquals("boom", failed.getCause().getMessage());
-      assertSame(INPUTS, scheduler.submit(model, FOUR, INPUTS).join().outputs());
+      assertSame(INPUTS, scheduler.submit(job(model, INPUTS)).join().outputs());
       assertEquals(2, model.opened.get());
       assertEquals(1, model.closed.get());
       assertTrue(scheduler.alive());
@@ -96,7 +105,7 @@ class SchedulerTest {
   void aRetiredModelsSessionIsClosedWithoutAnotherRequest() throws InterruptedException {
     FakeModel model = new FakeModel(inputs -> inputs);
     try (Scheduler scheduler = new Scheduler(1, 10)) {
-      scheduler.submit(model, FOUR, INPUTS).join();
+      scheduler.submit(job(model, INPUTS)).join();
       model.retired = true;
       while (model.closed.get() == 0) {
         Thread.sleep(10);
@@ -111,13 +120,170 @@ class SchedulerTest {
     Scheduler scheduler = new Scheduler(1, 100);
     List<CompletableFuture<Completion>> accepted = new ArrayList<>();
     for (int i = 0; i < 50; i++) {
-      accepted.add(scheduler.submit(model, FOUR, INPUTS));
+      accepted.add(scheduler.submit(job(model, INPUTS)));
     }
     scheduler.close();
     accepted.forEach(CompletableFuture::join);
     InferenceException refused =
-        assertThrows(InferenceException.class, () -> scheduler.submit(model, FOUR, INPUTS));
+        assertThrows(InferenceException.class, () -> scheduler.submit(job(model, INPUTS)));
     assertEquals(ErrorCode.SHUTTING_DOWN, refused.code());
+  }
+
+  @Test
+  void whatIsQueuedIsComputedTogether() throws InterruptedException {
+    Gate gate = new Gate();
+    FakeModel model = new FakeModel(gate::pass, batching(4, Duration.ZERO));
+    try (Scheduler scheduler = new Scheduler(1, 100)) {
+      List<CompletableFuture<Completion>> answers = new ArrayList<>();
+      answers.add(scheduler.submit(job(model, INPUTS)));
+      gate.reached();
+      for (int i = 0; i < 6; i++) {
+        answers.add(scheduler.submit(job(model, INPUTS)));
+      }
+      gate.open();
+      answers.forEach(CompletableFuture::join);
+      assertEquals(List.of(1, 4, 2), model.batches.stream().map(List::size).toList());
+    }
+  }
+
+  @Test
+  void aBatchMayWaitForMoreButNotForEver() {
+    FakeModel model = new FakeModel(inputs -> inputs, batching(2, Duration.ofMillis(50)));
+    try (Scheduler scheduler = new Scheduler(1, 100)) {
+      long start = System.nanoTime();
+      scheduler.submit(job(model, INPUTS)).join();
+      assertTrue(System.nanoTime() - start >= 50_000_000, "the first of a batch waits");
+      CompletableFuture<Completion> one = scheduler.submit(job(model, INPUTS));
+      scheduler.submit(job(model, INPUTS)).join();
+      one.join();
+      assertEquals(List.of(1, 2), model.batches.stream().map(List::size).toList());
+    }
+  }
+
+  @Test
+  void whoCancelsInTheQueueIsNeverComputed() throws InterruptedException {
+    Gate gate = new Gate();
+    FakeModel model = new FakeModel(gate::pass);
+    try (Scheduler scheduler = new Scheduler(1, 100)) {
+      CompletableFuture<Completion> first = scheduler.submit(job(model, INPUTS));
+      gate.reached();
+      Cancellation cancellation = new Cancellation();
+      CompletableFuture<Completion> second =
+          scheduler.submit(job(model, INPUTS, Urgency.NONE, cancellation));
+      cancellation.cancel();
+      assertEquals(0, scheduler.depth());
+      assertEquals(ErrorCode.CANCELLED, code(second));
+      gate.open();
+      first.join();
+      assertEquals(1, model.batches.size());
+    }
+  }
+
+  @Test
+  void whoCancelsWhileItRunsStopsIt() throws InterruptedException {
+    Gate gate = new Gate();
+    FakeModel model = new FakeModel(gate::pass);
+    try (Scheduler scheduler = new Scheduler(1, 100)) {
+      Cancellation cancellation = new Cancellation();
+      CompletableFuture<Completion> only =
+          scheduler.submit(job(model, INPUTS, Urgency.NONE, cancellation));
+      gate.reached();
+      cancellation.cancel();
+      assertEquals(ErrorCode.CANCELLED, code(only));
+      gate.open();
+      assertSame(INPUTS, scheduler.submit(job(model, INPUTS)).join().outputs());
+    }
+  }
+
+  @Test
+  void deadlinesAndTimeoutsHoldInTheQueue() throws InterruptedException {
+    Gate gate = new Gate();
+    FakeModel model = new FakeModel(gate::pass);
+    try (Scheduler scheduler = new Scheduler(1, 100)) {
+      CompletableFuture<Completion> first = scheduler.submit(job(model, INPUTS));
+      gate.reached();
+      Urgency late =
+          new Urgency(
+              Priority.NORMAL, OptionalLong.of(System.nanoTime() + 1_000_000), Optional.empty());
+      Urgency impatient =
+          new Urgency(Priority.NORMAL, OptionalLong.empty(), Optional.of(Duration.ofMillis(1)));
+      CompletableFuture<Completion> second =
+          scheduler.submit(job(model, INPUTS, late, new Cancellation()));
+      CompletableFuture<Completion> third =
+          scheduler.submit(job(model, INPUTS, impatient, new Cancellation()));
+      Thread.sleep(5);
+      gate.open();
+      first.join();
+      assertEquals(ErrorCode.DEADLINE_EXCEEDED, code(second));
+      assertEquals(ErrorCode.QUEUE_TIMEOUT, code(third));
+      assertEquals(1, model.batches.size());
+    }
+  }
+
+  @Test
+  void aDefectOfOneDoesNotCostTheOthersOfItsBatch() throws InterruptedException {
+    Gate gate = new Gate();
+    FakeModel model =
+        new FakeModel(
+            inputs -> {
+              gate.pass(inputs);
+              if (inputs.isEmpty()) {
+                throw new AssertionError("boom");
+              }
+              return inputs;
+            });
+    try (Scheduler scheduler = new Scheduler(1, 100)) {
+      var _ = scheduler.submit(job(model, INPUTS));
+      gate.reached();
+      CompletableFuture<Completion> bad =
+          scheduler.submit(
+              new Job(model, FOUR, new Workload(1, 2), Map.of(), Urgency.NONE, new Cancellation()));
+      CompletableFuture<Completion> good =
+          scheduler.submit(
+              new Job(model, FOUR, new Workload(1, 2), INPUTS, Urgency.NONE, new Cancellation()));
+      gate.open();
+      assertSame(INPUTS, good.join().outputs());
+      CompletionException failed = assertThrows(CompletionException.class, bad::join);
+      assertEquals("boom", failed.getCause().getMessage());
+    }
+  }
+
+  private static ErrorCode code(CompletableFuture<Completion> answer) {
+    CompletionException failed = assertThrows(CompletionException.class, answer::join);
+    return assertInstanceOf(InferenceException.class, failed.getCause()).code();
+  }
+
+  private static BatchingSettings batching(int maxRows, Duration maxDelay) {
+    return new BatchingSettings(maxRows, maxDelay, List.of(), BatchingSettings.Padding.BUCKET);
+  }
+
+  private static Job job(FakeModel model, Map<String, Tensor> inputs) {
+    return job(model, inputs, Urgency.NONE, new Cancellation());
+  }
+
+  private static Job job(
+      FakeModel model, Map<String, Tensor> inputs, Urgency urgency, Cancellation cancellation) {
+    return new Job(model, FOUR, Workload.of(inputs), inputs, urgency, cancellation);
+  }
+
+  /// Holds a computation until the test lets it go on.
+  private static final class Gate {
+    private final CountDownLatch reached = new CountDownLatch(1);
+    private final CountDownLatch open = new CountDownLatch(1);
+
+    Map<String, Tensor> pass(Map<String, Tensor> inputs) {
+      reached.countDown();
+      await(open);
+      return inputs;
+    }
+
+    void reached() throws InterruptedException {
+      reached.await();
+    }
+
+    void open() {
+      open.countDown();
+    }
   }
 
   private static void await(CountDownLatch latch) {

@@ -144,6 +144,21 @@ public final class GatewayBenchCommand implements Runnable {
         });
   }
 
+  @Command(
+      name = "overload",
+      description =
+          "MiniLM beyond its capacity at 8 bits: losing bits against refusing, at the same times.")
+  int overload(
+      @Option(names = "--seconds", defaultValue = "15", description = "Of each run.")
+          double seconds)
+      throws IOException, InterruptedException {
+    return with(
+        bench -> {
+          OverloadBench.run(bench, seconds);
+          return true;
+        });
+  }
+
   private int with(Body body) throws IOException, InterruptedException {
     Path work = Files.createTempDirectory("strata-bench");
     try {

@@ -2,9 +2,11 @@ package dev.strata.trainer.cli;
 
 import dev.strata.artifact.ArtifactWriter;
 import dev.strata.artifact.ModelArtifact;
+import dev.strata.graph.ConfidenceCascade;
 import dev.strata.graph.ModelDescription;
 import dev.strata.model.LayeredModel;
 import dev.strata.precision.Bits;
+import dev.strata.trainer.eval.CascadeMeasurement;
 import dev.strata.trainer.eval.FloatReference;
 import dev.strata.trainer.eval.QualityMeasurement;
 import dev.strata.trainer.eval.SampleSet;
@@ -70,6 +72,16 @@ final class EvalCommand implements Callable<Integer> {
       description = "Use at most this many samples (default ${DEFAULT-VALUE}).")
   private int limit;
 
+  @Option(
+      names = "--cascade",
+      paramLabel = "BITS",
+      split = ",",
+      description =
+          "Also measure what a classifier gains by answering at a narrow width first and asking a"
+              + " wider one where it is not sure: LOW, or LOW,HIGH (default the widest). Requests"
+              + " get it by 'precision: cascade'.")
+  private List<Bits> cascade = List.of();
+
   @Option(names = "--dry-run", description = "Print only; leave the artifact as it is.")
   private boolean dryRun;
 
@@ -81,6 +93,7 @@ final class EvalCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     QualityMeasurement measured;
+    Optional<CascadeMeasurement> pair = Optional.empty();
     ModelDescription described;
     try (Progress progress = Progress.on(file.getFileName().toString());
         LayeredModel model = LayeredModel.open(file);
@@ -91,22 +104,34 @@ final class EvalCommand implements Callable<Integer> {
       if (labels.isPresent()) {
         samples = samples.withTruth(SampleSet.readTruth(labels.get()));
       }
+      samples = samples.range(0, limit);
+      if (!cascade.isEmpty()) {
+        pair =
+            Optional.of(
+                CascadeMeasurement.measure(
+                    model,
+                    cascade.getFirst(),
+                    cascade.size() > 1 ? cascade.getLast() : model.precisions().getLast(),
+                    samples,
+                    (done, total) -> progress.advanced("measuring the cascade", done, total)));
+      }
       measured =
           QualityMeasurement.measure(
               model,
               floats,
-              samples.range(0, limit),
+              samples,
               (done, total) -> progress.advanced("measuring quality", done, total));
       described = measured.describe(model.description(), data.getFileName().toString());
     }
     if (!dryRun) {
-      ArtifactWriter.describe(file, described, file);
+      ArtifactWriter.describe(file, described, pair.map(CascadeMeasurement::chosen), file);
     }
-    print(measured);
+    print(measured, pair);
     return ExitCode.OK;
   }
 
-  private void print(QualityMeasurement measured) throws IOException {
+  private void print(QualityMeasurement measured, Optional<CascadeMeasurement> pair)
+      throws IOException {
     PrintWriter out = spec.commandLine().getOut();
     Map<String, Map<String, Double>> rows = new LinkedHashMap<>();
     rows.put("fp32", measured.reference());
@@ -114,7 +139,8 @@ final class EvalCommand implements Callable<Integer> {
       rows.put(one.getKey().toString(), one.getValue());
     }
     if (json) {
-      out.println(Json.pretty(rows));
+      out.println(
+          Json.pretty(pair.isEmpty() ? rows : Map.of("quality", rows, "cascade", pair.get())));
     } else {
       Set<String> metrics = new TreeSet<>();
       rows.values().forEach(quality -> metrics.addAll(quality.keySet()));
@@ -128,8 +154,26 @@ final class EvalCommand implements Callable<Integer> {
             table.row(cells);
           });
       out.print(table);
+      pair.ifPresent(measurement -> out.print(cascadeTable(measurement)));
       out.printf("%d samples%s%n", measured.samples(), dryRun ? "" : "; stored in " + file);
     }
     out.flush();
+  }
+
+  private static String cascadeTable(CascadeMeasurement measured) {
+    ConfidenceCascade chosen = measured.chosen();
+    Table table = new Table(List.of("margin under", "accuracy", "asked again", "mean cost"));
+    for (CascadeMeasurement.Point point : measured.points()) {
+      table.row(
+          List.of(
+              "%.2f%s"
+                  .formatted(
+                      point.threshold(), point.threshold() == chosen.threshold() ? " *" : ""),
+              "%.5f".formatted(point.accuracy()),
+              "%.3f".formatted(point.asked()),
+              "%.3f".formatted(point.meanCost())));
+    }
+    return "%nCascade: %s bits, then %s where the margin is under the threshold (* stored); cost 1 is %s bits alone%n%s"
+        .formatted(chosen.low(), chosen.high(), chosen.high(), table);
   }
 }

@@ -103,7 +103,7 @@ sealed interface Answers {
       return quality;
     }
 
-    private int classOf(String label) {
+    int classOf(String label) {
       int index = labels.indexOf(label);
       if (index >= 0) {
         return index;

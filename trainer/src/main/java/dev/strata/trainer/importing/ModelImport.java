@@ -28,6 +28,7 @@ import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 
 /// One network on its way from ONNX to a layered artifact.
@@ -83,7 +84,7 @@ public record ModelImport(
                     (done, total) -> progress.advanced("measuring quality", done, total))
                 .describe(layered.description(), evaluation.data());
       }
-      ArtifactWriter.describe(draft, measured, target);
+      ArtifactWriter.describe(draft, measured, Optional.empty(), target);
     } finally {
       Files.deleteIfExists(draft);
     }

@@ -1,16 +1,19 @@
 package dev.strata.gateway.api.oip;
 
 import dev.strata.gateway.api.Elements;
+import dev.strata.gateway.api.HeaderWishes;
 import inference.InferParameter;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 
 /// One inference as the Open Inference Protocol words it, on either transport, before anything in
 /// it is believed. [OipCodec] turns it into a request.
 ///
 /// @param version empty for the server's choice
-/// @param bits the `strata-bits` of the headers or the call's metadata
+/// @param headers what the headers or the call's metadata wish
+/// @param deadlineNanos in terms of [System#nanoTime], as the transport tells it
 record OipCall(
     String model,
     Optional<String> version,
@@ -18,7 +21,8 @@ record OipCall(
     Map<String, InferParameter> parameters,
     List<Input> inputs,
     List<Output> outputs,
-    Optional<String> bits) {
+    HeaderWishes headers,
+    OptionalLong deadlineNanos) {
 
   record Input(
       String name,

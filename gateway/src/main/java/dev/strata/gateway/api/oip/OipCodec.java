@@ -1,7 +1,7 @@
 package dev.strata.gateway.api.oip;
 
-import dev.strata.gateway.api.BitsText;
 import dev.strata.gateway.api.TensorReader;
+import dev.strata.gateway.api.WishReader;
 import dev.strata.gateway.call.ErrorCode;
 import dev.strata.gateway.call.InferenceException;
 import dev.strata.gateway.call.InferenceRequest;
@@ -47,6 +47,8 @@ final class OipCodec {
         call.version(),
         call.id(),
         precision(call),
+        WishReader.urgency(
+            List.of(new ParameterWishes(call.parameters()), call.headers()), call.deadlineNanos()),
         inputs(call.inputs()),
         outputs(call.outputs()));
   }
@@ -80,34 +82,13 @@ final class OipCodec {
     return List.copyOf(names);
   }
 
-  /// The parameter wins over the header; a header that is no width is refused either way.
+  /// A wish in the parameters wins over one in the headers; a header that makes no sense is refused
+  /// either way.
   private static Precision precision(OipCall call) {
-    Optional<Precision> header = call.bits().map(text -> BitsText.exactly("strata-bits", text));
-    InferParameter parameter = call.parameters().get(BITS);
-    return parameter != null ? precision(parameter) : header.orElseGet(Precision.ModelDefault::new);
-  }
-
-  private static Precision precision(InferParameter parameter) {
-    String field = "parameters." + BITS;
-    return switch (parameter.getParameterChoiceCase()) {
-      case INT64_PARAM -> BitsText.exactly(field, parameter.getInt64Param());
-      case UINT64_PARAM ->
-          BitsText.exactly(field, Math.clamp(parameter.getUint64Param(), -1, Integer.MAX_VALUE));
-      case BOOL_PARAM, STRING_PARAM, DOUBLE_PARAM, PARAMETERCHOICE_NOT_SET ->
-          throw InferenceException.invalid(
-              "%s: got a %s, expected an integer from 1 to 8"
-                  .formatted(field, kind(parameter.getParameterChoiceCase())));
-    };
-  }
-
-  private static String kind(InferParameter.ParameterChoiceCase choice) {
-    return switch (choice) {
-      case BOOL_PARAM -> "boolean";
-      case INT64_PARAM, UINT64_PARAM -> "number";
-      case DOUBLE_PARAM -> "fraction";
-      case STRING_PARAM -> "string";
-      case PARAMETERCHOICE_NOT_SET -> "parameter without a value";
-    };
+    Optional<Precision> header = WishReader.precision(call.headers());
+    return WishReader.precision(new ParameterWishes(call.parameters()))
+        .or(() -> header)
+        .orElseGet(Precision.ModelDefault::new);
   }
 
   private static void offered(String field, Map<String, InferParameter> parameters) {

@@ -5,7 +5,10 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.strata.gateway.InferencePipeline;
 import dev.strata.gateway.RepositoryWatch;
 import dev.strata.gateway.api.CallMetadata;
+import dev.strata.gateway.api.GrpcCancellation;
 import dev.strata.gateway.api.GrpcErrors;
+import dev.strata.gateway.api.HeaderWishes;
+import dev.strata.gateway.call.Cancellation;
 import dev.strata.gateway.call.InferenceException;
 import dev.strata.gateway.call.ModelCard;
 import dev.strata.gateway.call.Protocol;
@@ -19,6 +22,7 @@ import inference.ModelMetadataRequest;
 import inference.ModelMetadataResponse;
 import inference.ModelReadyRequest;
 import inference.ModelReadyResponse;
+import inference.ModelStreamInferResponse;
 import inference.RepositoryIndexRequest;
 import inference.RepositoryIndexResponse;
 import inference.RepositoryModelLoadRequest;
@@ -31,10 +35,12 @@ import inference.ServerMetadataRequest;
 import inference.ServerMetadataResponse;
 import inference.ServerReadyRequest;
 import inference.ServerReadyResponse;
+import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import io.quarkus.grpc.GrpcService;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Supplier;
 
@@ -125,10 +131,15 @@ public final class OipGrpcService extends GRPCInferenceServiceImplBase {
 
   @Override
   public void modelInfer(ModelInferRequest request, StreamObserver<ModelInferResponse> client) {
-    Optional<String> bits = CallMetadata.bits();
+    HeaderWishes metadata = CallMetadata.wishes();
+    OptionalLong deadline = CallMetadata.deadlineNanos();
+    Cancellation cancellation = GrpcCancellation.of(client);
     var _ =
         pipeline
-            .infer(Protocol.GRPC, () -> OipCodec.request(OipMessages.call(request, bits)))
+            .infer(
+                Protocol.GRPC,
+                () -> OipCodec.request(OipMessages.call(request, metadata, deadline)),
+                cancellation)
             .thenApply(OipMessages::response)
             .whenComplete(
                 (response, failure) -> {
@@ -138,6 +149,17 @@ public final class OipGrpcService extends GRPCInferenceServiceImplBase {
                     client.onError(GrpcErrors.status(failure));
                   }
                 });
+  }
+
+  @Override
+  public StreamObserver<ModelInferRequest> modelStreamInfer(
+      StreamObserver<ModelStreamInferResponse> client) {
+    return OipGrpcStream.open(
+        pipeline,
+        (ServerCallStreamObserver<ModelStreamInferResponse>) client,
+        CallMetadata.wishes(),
+        CallMetadata.deadlineNanos(),
+        CallMetadata.value("triton_grpc_error").filter("true"::equals).isPresent());
   }
 
   @Override

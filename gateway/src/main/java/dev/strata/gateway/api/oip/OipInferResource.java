@@ -1,13 +1,11 @@
 package dev.strata.gateway.api.oip;
 
 import dev.strata.gateway.InferencePipeline;
-import dev.strata.gateway.call.ErrorCode;
-import dev.strata.gateway.call.InferenceException;
-import dev.strata.gateway.call.InferenceRequest;
 import dev.strata.gateway.call.InferenceResult;
 import dev.strata.gateway.call.Protocol;
 import dev.strata.gateway.registry.ModelRegistry;
 import io.smallrye.common.annotation.RunOnVirtualThread;
+import io.vertx.core.http.HttpServerResponse;
 import jakarta.ws.rs.Consumes;
 import jakarta.ws.rs.POST;
 import jakarta.ws.rs.Path;
@@ -17,9 +15,7 @@ import jakarta.ws.rs.core.Context;
 import jakarta.ws.rs.core.HttpHeaders;
 import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
-import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.CompletionException;
 import org.eclipse.microprofile.openapi.annotations.Operation;
 import org.eclipse.microprofile.openapi.annotations.enums.ParameterIn;
 import org.eclipse.microprofile.openapi.annotations.enums.SchemaType;
@@ -36,8 +32,8 @@ import org.eclipse.microprofile.openapi.annotations.tags.Tag;
 @Tag(name = "Open Inference Protocol")
 public final class OipInferResource {
 
-  static final String JSON_LENGTH = "Inference-Header-Content-Length";
   private static final String BITS = "Strata-Bits";
+  private static final String JSON_LENGTH = RestInference.JSON_LENGTH;
 
   private final InferencePipeline pipeline;
   private final ModelRegistry registry;
@@ -55,7 +51,9 @@ public final class OipInferResource {
       operationId = "modelInfer",
       summary = "One inference with the newest version",
       description =
-          "The precision is `parameters.bits`, or the header `Strata-Bits`, or the model's default."
+          "The precision is what `parameters` say (`bits`, `min_bits`, `max_bits`,"
+              + " `latency_budget_us`, `precision`), or the headers of the same names, or the"
+              + " model's default."
               + " Tensors may follow the JSON in binary: then the header"
               + " `Inference-Header-Content-Length` is the length of the JSON. A length of 0 means"
               + " that the whole body is the model's only input, such as an image file.")
@@ -90,12 +88,19 @@ public final class OipInferResource {
       description = "No such model",
       content = @Content(schema = @Schema(implementation = OipDocuments.Failure.class)))
   @APIResponse(
+      responseCode = "429",
+      description = "Too much work is waiting; `Retry-After` says when to try again",
+      content = @Content(schema = @Schema(implementation = OipDocuments.Failure.class)))
+  @APIResponse(
       responseCode = "503",
-      description = "Still loading, or the queue is full",
+      description = "Still loading, or waited longer than `parameters.timeout`",
       content = @Content(schema = @Schema(implementation = OipDocuments.Failure.class)))
   public Response infer(
-      @PathParam("model") String model, @Context HttpHeaders headers, byte[] body) {
-    return answer(model, Optional.empty(), headers, body);
+      @PathParam("model") String model,
+      @Context HttpHeaders headers,
+      @Context HttpServerResponse exchange,
+      byte[] body) {
+    return answer(model, Optional.empty(), headers, exchange, body);
   }
 
   @POST
@@ -119,23 +124,22 @@ public final class OipInferResource {
       @PathParam("model") String model,
       @PathParam("version") String version,
       @Context HttpHeaders headers,
+      @Context HttpServerResponse exchange,
       byte[] body) {
-    return answer(model, Optional.of(version), headers, body);
+    return answer(model, Optional.of(version), headers, exchange, body);
   }
 
   private Response answer(
-      String model, Optional<String> version, HttpHeaders headers, byte[] body) {
-    Decoding decoding = new Decoding(model, version, headers, body);
-    InferenceResult result;
-    try {
-      result = pipeline.infer(Protocol.REST, decoding::request).join();
-    } catch (CompletionException failure) {
-      if (failure.getCause() instanceof InferenceException refused) {
-        throw refused;
-      }
-      throw failure;
-    }
-    OipJsonWriter.Body answer = OipJsonWriter.write(result, decoding.call);
+      String model,
+      Optional<String> version,
+      HttpHeaders headers,
+      HttpServerResponse exchange,
+      byte[] body) {
+    RestInference asked = new RestInference(registry, model, version, headers, body);
+    InferenceResult result =
+        RestInference.await(
+            pipeline.infer(Protocol.REST, asked::request, RestInference.cancellation(exchange)));
+    OipJsonWriter.Body answer = OipJsonWriter.write(result, asked.call());
     Response.ResponseBuilder response =
         Response.ok(answer.bytes()).header(BITS, result.bits().count());
     if (answer.jsonLength().isPresent()) {
@@ -145,67 +149,5 @@ public final class OipInferResource {
           .build();
     }
     return response.type(MediaType.APPLICATION_JSON_TYPE).build();
-  }
-
-  /// Reads one body, and keeps what the answer's form depends on.
-  private final class Decoding {
-    private final String model;
-    private final Optional<String> version;
-    private final HttpHeaders headers;
-    private final byte[] body;
-    private OipCall call;
-
-    Decoding(String model, Optional<String> version, HttpHeaders headers, byte[] body) {
-      this.model = model;
-      this.version = version;
-      this.headers = headers;
-      this.body = body;
-    }
-
-    InferenceRequest request() {
-      single(HttpHeaders.CONTENT_ENCODING)
-          .filter(encoding -> !encoding.equals("identity"))
-          .ifPresent(
-              encoding -> {
-                throw new InferenceException(
-                    ErrorCode.NOT_OFFERED,
-                    "Content-Encoding: got '%s', expected identity".formatted(encoding));
-              });
-      int jsonLength = jsonLength();
-      if (jsonLength == 0 && body.length > 0) {
-        boolean binary =
-            !headers.getAcceptableMediaTypes().contains(MediaType.APPLICATION_JSON_TYPE);
-        call = RawBody.call(registry.card(model, version), body, binary, single(BITS));
-      } else {
-        call = new OipJsonReader(body, jsonLength).read(model, version, single(BITS));
-      }
-      return OipCodec.request(call);
-    }
-
-    private int jsonLength() {
-      Optional<String> stated = single(JSON_LENGTH);
-      if (stated.isEmpty()) {
-        return body.length;
-      }
-      String text = stated.get();
-      if (!text.matches("[0-9]{1,9}") || Integer.parseInt(text) > body.length) {
-        throw InferenceException.invalid(
-            "%s: got '%s', expected 0 to %d, the body's length"
-                .formatted(JSON_LENGTH, text, body.length));
-      }
-      return Integer.parseInt(text);
-    }
-
-    private Optional<String> single(String header) {
-      List<String> values = headers.getRequestHeader(header);
-      if (values == null || values.isEmpty()) {
-        return Optional.empty();
-      }
-      if (values.size() > 1) {
-        throw InferenceException.invalid(
-            "%s: got %d values, expected one".formatted(header, values.size()));
-      }
-      return Optional.of(values.getFirst().strip());
-    }
   }
 }

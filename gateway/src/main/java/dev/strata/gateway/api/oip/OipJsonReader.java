@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
 import dev.strata.gateway.api.Elements;
+import dev.strata.gateway.api.HeaderWishes;
 import dev.strata.gateway.api.RawElements;
 import dev.strata.gateway.api.TensorReader;
 import dev.strata.gateway.call.InferenceException;
@@ -17,6 +18,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 
 /// Reads the body of a REST inference: a JSON object, then the binary tensors it announces. No tree
 /// is built; tensor data stays in the body until its type and shape are known.
@@ -36,7 +38,7 @@ final class OipJsonReader {
   }
 
   /// @throws InferenceException if the body is not what the protocol asks for
-  OipCall read(String model, Optional<String> version, Optional<String> bits) {
+  OipCall read(String model, Optional<String> version, HeaderWishes headers) {
     try (JsonParser json = OipJson.FACTORY.createParser(body, 0, jsonLength)) {
       json.nextToken();
       expect(json, "body", JsonToken.START_OBJECT, "an object");
@@ -63,7 +65,8 @@ final class OipJsonReader {
             "body: got %d bytes after the last tensor, expected none"
                 .formatted(body.length - position));
       }
-      return new OipCall(model, version, id, parameters, inputs, outputs, bits);
+      return new OipCall(
+          model, version, id, parameters, inputs, outputs, headers, OptionalLong.empty());
     } catch (JsonProcessingException malformed) {
       throw OipJson.malformed("body", malformed);
     } catch (IOException impossible) {
@@ -153,7 +156,7 @@ final class OipJsonReader {
                       announced.hasInt64Param() ? announced.getInt64Param() : "no integer",
                       left)
               + (jsonLength == body.length
-                  ? "; is the header " + OipInferResource.JSON_LENGTH + " missing?"
+                  ? "; is the header " + RestInference.JSON_LENGTH + " missing?"
                   : ""));
     }
     int size = (int) announced.getInt64Param();

@@ -33,7 +33,16 @@ final class OipJsonWriter {
   private final Map<String, Boolean> binary = new HashMap<>();
   private final boolean binaryByDefault;
 
+  private final boolean event;
+
+  /// An answer among several, all in JSON.
+  private OipJsonWriter() {
+    binaryByDefault = false;
+    event = true;
+  }
+
   private OipJsonWriter(OipCall call) {
+    event = false;
     binaryByDefault = isTrue(call.parameters().get(BINARY_DATA_OUTPUT));
     for (OipCall.Output output : call.outputs()) {
       InferParameter wish = output.parameters().get("binary_data");
@@ -49,6 +58,13 @@ final class OipJsonWriter {
     return new OipJsonWriter(call).body(result);
   }
 
+  /// One answer of a stream, which says whether it is the last; its tensors are JSON.
+  ///
+  /// @throws InferenceException if an output has no JSON form
+  static byte[] writeEvent(InferenceResult result) {
+    return new OipJsonWriter().body(result).bytes();
+  }
+
   private Body body(InferenceResult result) {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
     try (JsonGenerator json = OipJson.FACTORY.createGenerator(out)) {
@@ -60,6 +76,14 @@ final class OipJsonWriter {
       json.writeStringField("model_version", result.version());
       json.writeObjectFieldStart("parameters");
       json.writeNumberField(OipCodec.BITS, result.bits().count());
+      json.writeStringField("requested", result.requested().text());
+      json.writeStringField("bits_reason", result.reason().label());
+      if (result.cached()) {
+        json.writeBooleanField("cached", true);
+      }
+      if (event) {
+        json.writeBooleanField(OipGrpcStream.FINAL, result.last());
+      }
       json.writeNumberField("queue_us", result.queueMicros());
       json.writeNumberField("compute_us", result.computeMicros());
       json.writeEndObject();

@@ -3,6 +3,7 @@ package dev.strata.gateway.api.oip;
 import com.google.protobuf.ByteString;
 import com.google.protobuf.UnsafeByteOperations;
 import dev.strata.gateway.api.Elements;
+import dev.strata.gateway.api.HeaderWishes;
 import dev.strata.gateway.api.RawElements;
 import dev.strata.gateway.call.InferenceException;
 import dev.strata.gateway.call.InferenceResult;
@@ -14,14 +15,17 @@ import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 
 /// Between the protobuf messages of an inference and the gateway's own records.
 final class OipMessages {
 
   private OipMessages() {}
 
-  /// @param bits the call's metadata `strata-bits`
-  static OipCall call(ModelInferRequest message, Optional<String> bits) {
+  /// @param metadata what the call's metadata wish
+  /// @param deadlineNanos the call's deadline
+  static OipCall call(
+      ModelInferRequest message, HeaderWishes metadata, OptionalLong deadlineNanos) {
     boolean raw = message.getRawInputContentsCount() > 0;
     if (raw && message.getRawInputContentsCount() != message.getInputsCount()) {
       throw InferenceException.invalid(
@@ -57,7 +61,8 @@ final class OipMessages {
         message.getOutputsList().stream()
             .map(output -> new OipCall.Output(output.getName(), output.getParametersMap()))
             .toList(),
-        bits);
+        metadata,
+        deadlineNanos);
   }
 
   /// Always raw, whatever form the request had: common clients read nothing else.
@@ -68,8 +73,13 @@ final class OipMessages {
             .setModelVersion(result.version())
             .setId(result.id())
             .putParameters(OipCodec.BITS, integer(result.bits().count()))
+            .putParameters("requested", text(result.requested().text()))
+            .putParameters("bits_reason", text(result.reason().label()))
             .putParameters("queue_us", integer(result.queueMicros()))
             .putParameters("compute_us", integer(result.computeMicros()));
+    if (result.cached()) {
+      message.putParameters("cached", flag(true));
+    }
     for (InferenceResult.Output output : result.outputs()) {
       message.addOutputs(
           ModelInferResponse.InferOutputTensor.newBuilder()
@@ -89,6 +99,14 @@ final class OipMessages {
 
   private static MemorySegment segment(ByteString bytes) {
     return MemorySegment.ofBuffer(bytes.asReadOnlyByteBuffer());
+  }
+
+  static InferParameter flag(boolean value) {
+    return InferParameter.newBuilder().setBoolParam(value).build();
+  }
+
+  private static InferParameter text(String value) {
+    return InferParameter.newBuilder().setStringParam(value).build();
   }
 
   private static InferParameter integer(long value) {

@@ -7,20 +7,26 @@ import jakarta.ws.rs.WebApplicationException;
 import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
 import jakarta.ws.rs.core.UriInfo;
+import java.time.Duration;
 import org.jboss.resteasy.reactive.server.ServerExceptionMapper;
 
 /// Failures as HTTP answers: always a status and `{"error": "…"}`, never a stack trace.
 public final class OipRestErrors {
 
-  /// Seconds after which a client may try again.
-  private static final int RETRY_SECONDS = 1;
+  /// When a client may try again, where nothing better is known.
+  private static final Duration RETRY = Duration.ofSeconds(1);
+
+  /// What servers answer to a client that has gone; hardly ever seen.
+  private static final int CLIENT_CLOSED_REQUEST = 499;
 
   @ServerExceptionMapper
   public Response refused(InferenceException refused) {
     int status = status(refused.code());
     Response.ResponseBuilder answer = answer(status, refused.getMessage());
-    if (status == 503) {
-      answer.header("Retry-After", RETRY_SECONDS);
+    if (status == 503 || status == 429) {
+      // The header knows whole seconds only.
+      long millis = refused.retryAfter().orElse(RETRY).toMillis();
+      answer.header("Retry-After", Math.ceilDiv(Math.max(1, millis), 1000L));
     }
     return answer.build();
   }
@@ -56,7 +62,10 @@ public final class OipRestErrors {
     return switch (code) {
       case INVALID_REQUEST, PRECISION_UNAVAILABLE -> 400;
       case MODEL_NOT_FOUND -> 404;
-      case MODEL_NOT_READY, QUEUE_FULL, SHUTTING_DOWN -> 503;
+      case MODEL_NOT_READY, QUEUE_TIMEOUT, SHUTTING_DOWN -> 503;
+      case OVERLOADED -> 429;
+      case DEADLINE_EXCEEDED -> 504;
+      case CANCELLED -> CLIENT_CLOSED_REQUEST;
       case TOO_LARGE -> 413;
       case NOT_OFFERED -> 501;
     };

@@ -1,5 +1,6 @@
 package dev.strata.gateway.api.oip;
 
+import dev.strata.gateway.api.HeaderWishes;
 import dev.strata.gateway.api.RawElements;
 import dev.strata.gateway.call.InferenceException;
 import dev.strata.gateway.call.ModelCard;
@@ -14,6 +15,7 @@ import java.nio.ByteOrder;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 
 /// A request without any JSON: the body is the data of the model's only input. An image or a text
 /// is one element; of any other input at most one dimension may vary, and the length settles it.
@@ -22,12 +24,12 @@ final class RawBody {
   private RawBody() {}
 
   /// @param binaryOutputs whether the outputs come back in binary
-  static OipCall call(ModelCard card, byte[] body, boolean binaryOutputs, Optional<String> bits) {
+  static OipCall call(ModelCard card, byte[] body, boolean binaryOutputs, HeaderWishes headers) {
     Signature signature = card.signature();
     if (signature.inputs().size() != 1) {
       throw InferenceException.invalid(
           "%s: got 0, expected the length of a JSON part, for the model has %d inputs"
-              .formatted(OipInferResource.JSON_LENGTH, signature.inputs().size()));
+              .formatted(RestInference.JSON_LENGTH, signature.inputs().size()));
     }
     TensorSpec spec = signature.inputs().getFirst();
     return new OipCall(
@@ -42,7 +44,8 @@ final class RawBody {
                 ? element(spec, body)
                 : tensor(spec, body)),
         List.of(),
-        bits);
+        headers,
+        OptionalLong.empty());
   }
 
   private static OipCall.Input element(TensorSpec spec, byte[] body) {
@@ -59,7 +62,7 @@ final class RawBody {
     if (dims.stream().filter(dim -> dim == Shape.VARIABLE).count() > 1) {
       throw InferenceException.invalid(
           "%s: got 0, expected the length of a JSON part, for input '%s' has shape %s"
-              .formatted(OipInferResource.JSON_LENGTH, spec.name(), spec.shape()));
+              .formatted(RestInference.JSON_LENGTH, spec.name(), spec.shape()));
     }
     long step = spec.type().byteSize();
     for (long dim : dims) {

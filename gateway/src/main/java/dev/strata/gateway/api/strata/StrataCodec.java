@@ -1,42 +1,87 @@
 package dev.strata.gateway.api.strata;
 
 import com.google.protobuf.UnsafeByteOperations;
-import dev.strata.gateway.api.BitsText;
+import dev.strata.gateway.api.HeaderWishes;
 import dev.strata.gateway.api.RawElements;
 import dev.strata.gateway.api.TensorReader;
-import dev.strata.gateway.call.ErrorCode;
+import dev.strata.gateway.api.WishReader;
 import dev.strata.gateway.call.InferenceException;
 import dev.strata.gateway.call.InferenceRequest;
 import dev.strata.gateway.call.InferenceResult;
 import dev.strata.gateway.call.ModelCard;
 import dev.strata.gateway.call.Precision;
+import dev.strata.gateway.call.Priority;
+import dev.strata.gateway.call.Urgency;
 import dev.strata.gateway.registry.ModelRegistry;
 import dev.strata.gateway.registry.ModelState;
 import dev.strata.precision.Bits;
+import dev.strata.v1.BitRange;
+import dev.strata.v1.LatencyBudget;
 import dev.strata.v1.ListModelsResponse;
 import dev.strata.v1.ListPrecisionsResponse;
 import dev.strata.v1.ModelVersion;
+import dev.strata.v1.PredictLadderRequest;
 import dev.strata.v1.PredictRequest;
 import dev.strata.v1.PredictResponse;
 import dev.strata.v1.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.time.Duration;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 
 /// Between the messages of strata.v1 and the gateway's own records.
 final class StrataCodec {
 
+  private static final long MOST_MICROS = 86_400_000_000L;
+
   private StrataCodec() {}
 
-  static InferenceRequest request(PredictRequest message) {
+  /// @param metadata what the call's metadata wish; the message wins
+  static InferenceRequest request(
+      PredictRequest message, HeaderWishes metadata, OptionalLong deadlineNanos) {
+    Optional<Precision> header = WishReader.precision(metadata);
+    Precision precision =
+        precision(message).or(() -> header).orElseGet(Precision.ModelDefault::new);
+    return request(message, precision, metadata, deadlineNanos);
+  }
+
+  static InferenceRequest request(
+      PredictLadderRequest message, HeaderWishes metadata, OptionalLong deadlineNanos) {
+    if (message.getRequest().getPrecisionCase() != PredictRequest.PrecisionCase.PRECISION_NOT_SET) {
+      throw InferenceException.invalid(
+          "bits and request.precision: got both, expected one of them");
+    }
+    List<Bits> rungs = new ArrayList<>();
+    for (int count : message.getBitsList()) {
+      Bits bits = bits("bits[%d]".formatted(rungs.size()), count);
+      if (!rungs.isEmpty() && rungs.getLast().compareTo(bits) >= 0) {
+        throw InferenceException.invalid(
+            "bits: got %s, expected ascending widths".formatted(message.getBitsList()));
+      }
+      rungs.add(bits);
+    }
+    if (rungs.isEmpty()) {
+      throw InferenceException.invalid("bits: got none, expected at least one width");
+    }
+    return request(message.getRequest(), new Precision.Ladder(rungs), metadata, deadlineNanos);
+  }
+
+  private static InferenceRequest request(
+      PredictRequest message,
+      Precision precision,
+      HeaderWishes metadata,
+      OptionalLong deadlineNanos) {
     return new InferenceRequest(
         message.getModel(),
         version(message.getVersion()),
         message.getId(),
-        precision(message),
+        precision,
+        urgency(message, WishReader.urgency(List.of(metadata), deadlineNanos)),
         inputs(message),
         message.getOutputsList());
   }
@@ -49,7 +94,11 @@ final class StrataCodec {
             .setId(result.id())
             .setBits(result.bits().count())
             .setQueueUs(result.queueMicros())
-            .setComputeUs(result.computeMicros());
+            .setComputeUs(result.computeMicros())
+            .setRequested(result.requested().text())
+            .setBitsReason(result.reason().label())
+            .setCached(result.cached())
+            .setLast(result.last());
     for (InferenceResult.Output output : result.outputs()) {
       message.addOutputs(
           Tensor.newBuilder()
@@ -121,19 +170,68 @@ final class StrataCodec {
     return version.isEmpty() ? Optional.empty() : Optional.of(version);
   }
 
-  private static Precision precision(PredictRequest message) {
+  private static Optional<Precision> precision(PredictRequest message) {
     return switch (message.getPrecisionCase()) {
-      case BITS -> BitsText.exactly("bits", message.getBits());
-      case PRECISION_NOT_SET -> new Precision.ModelDefault();
-      case LATENCY_BUDGET_US ->
-          throw notOffered("latency_budget_us: choosing the precision by a latency budget");
-      case AUTO -> throw notOffered("auto: choosing the precision by load");
+      case BITS -> Optional.of(new Precision.Exactly(bits("bits", message.getBits())));
+      case BETWEEN -> Optional.of(new Precision.Between(range("between", message.getBetween())));
+      case WITHIN -> {
+        LatencyBudget within = message.getWithin();
+        if (within.getMicros() < 1 || within.getMicros() > MOST_MICROS) {
+          throw InferenceException.invalid(
+              "within.micros: got %d, expected 1 to %d".formatted(within.getMicros(), MOST_MICROS));
+        }
+        yield Optional.of(
+            new Precision.Within(
+                Duration.ofNanos(within.getMicros() * 1000),
+                range("within.range", within.getRange())));
+      }
+      case AUTO ->
+          Optional.of(new Precision.Auto(range("auto.range", message.getAuto().getRange())));
+      case CASCADE -> Optional.of(new Precision.Cascade());
+      case PRECISION_NOT_SET -> Optional.empty();
     };
   }
 
-  private static InferenceException notOffered(String what) {
-    return new InferenceException(
-        ErrorCode.NOT_OFFERED, what + " is not offered yet; name the bits, or nothing");
+  private static dev.strata.gateway.call.BitRange range(String field, BitRange range) {
+    Bits least = range.hasMinBits() ? bits(field + ".min_bits", range.getMinBits()) : new Bits(1);
+    Bits most =
+        range.hasMaxBits() ? bits(field + ".max_bits", range.getMaxBits()) : new Bits(Bits.MAX);
+    if (least.compareTo(most) > 0) {
+      throw InferenceException.invalid(
+          "%s.min_bits and max_bits: got %s and %s, expected the first to be at most the second"
+              .formatted(field, least, most));
+    }
+    return new dev.strata.gateway.call.BitRange(least, most);
+  }
+
+  private static Bits bits(String field, int count) {
+    if (count < 1 || count > Bits.MAX) {
+      throw InferenceException.invalid(
+          "%s: got %d, expected an integer from 1 to %d".formatted(field, count, Bits.MAX));
+    }
+    return new Bits(count);
+  }
+
+  private static Urgency urgency(PredictRequest message, Urgency otherwise) {
+    Priority priority =
+        switch (message.getPriority()) {
+          case PRIORITY_UNSPECIFIED -> otherwise.priority();
+          case PRIORITY_HIGH -> Priority.HIGH;
+          case PRIORITY_NORMAL -> Priority.NORMAL;
+          case PRIORITY_LOW -> Priority.LOW;
+          case UNRECOGNIZED ->
+              throw InferenceException.invalid(
+                  "priority: got %d, expected a known one".formatted(message.getPriorityValue()));
+        };
+    long timeout = message.getQueueTimeoutUs();
+    if (timeout < 0 || timeout > MOST_MICROS) {
+      throw InferenceException.invalid(
+          "queue_timeout_us: got %d, expected 0 to %d".formatted(timeout, MOST_MICROS));
+    }
+    return new Urgency(
+        priority,
+        otherwise.deadlineNanos(),
+        timeout == 0 ? otherwise.queueTimeout() : Optional.of(Duration.ofNanos(timeout * 1000)));
   }
 
   private static Map<String, dev.strata.graph.Tensor> inputs(PredictRequest message) {

@@ -1,8 +1,12 @@
 package dev.strata.gateway.api.strata;
 
 import dev.strata.gateway.InferencePipeline;
+import dev.strata.gateway.api.CallMetadata;
+import dev.strata.gateway.api.GrpcCancellation;
 import dev.strata.gateway.api.GrpcErrors;
+import dev.strata.gateway.api.HeaderWishes;
 import dev.strata.gateway.call.InferenceException;
+import dev.strata.gateway.call.InferenceResult;
 import dev.strata.gateway.call.ModelCard;
 import dev.strata.gateway.call.Protocol;
 import dev.strata.gateway.registry.ModelRegistry;
@@ -13,6 +17,7 @@ import dev.strata.v1.ListPrecisionsRequest;
 import dev.strata.v1.ListPrecisionsResponse;
 import dev.strata.v1.LoadModelRequest;
 import dev.strata.v1.LoadModelResponse;
+import dev.strata.v1.PredictLadderRequest;
 import dev.strata.v1.PredictRequest;
 import dev.strata.v1.PredictResponse;
 import dev.strata.v1.StrataGrpc.StrataImplBase;
@@ -20,6 +25,7 @@ import dev.strata.v1.UnloadModelRequest;
 import dev.strata.v1.UnloadModelResponse;
 import io.grpc.stub.StreamObserver;
 import io.quarkus.grpc.GrpcService;
+import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 
 /// Strata's own API over gRPC. Methods run on the event loop and only hand over.
@@ -39,9 +45,33 @@ public final class StrataGrpcService extends StrataImplBase {
 
   @Override
   public void predict(PredictRequest request, StreamObserver<PredictResponse> client) {
+    HeaderWishes metadata = CallMetadata.wishes();
+    OptionalLong deadline = CallMetadata.deadlineNanos();
+    finish(
+        client,
+        pipeline.infer(
+            Protocol.GRPC,
+            () -> StrataCodec.request(request, metadata, deadline),
+            GrpcCancellation.of(client)));
+  }
+
+  @Override
+  public void predictLadder(PredictLadderRequest request, StreamObserver<PredictResponse> client) {
+    HeaderWishes metadata = CallMetadata.wishes();
+    OptionalLong deadline = CallMetadata.deadlineNanos();
+    finish(
+        client,
+        pipeline.stream(
+            Protocol.GRPC,
+            () -> StrataCodec.request(request, metadata, deadline),
+            GrpcCancellation.of(client),
+            result -> client.onNext(StrataCodec.response(result))));
+  }
+
+  private static void finish(
+      StreamObserver<PredictResponse> client, CompletableFuture<InferenceResult> answer) {
     var _ =
-        pipeline
-            .infer(Protocol.GRPC, () -> StrataCodec.request(request))
+        answer
             .thenApply(StrataCodec::response)
             .whenComplete(
                 (response, failure) -> {

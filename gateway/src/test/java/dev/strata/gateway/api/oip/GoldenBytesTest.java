@@ -7,8 +7,11 @@ import com.google.protobuf.ByteString;
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.MessageLite;
 import com.google.protobuf.Parser;
+import dev.strata.gateway.api.HeaderWishes;
+import dev.strata.gateway.call.BitsReason;
 import dev.strata.gateway.call.InferenceRequest;
 import dev.strata.gateway.call.InferenceResult;
+import dev.strata.gateway.call.Precision;
 import dev.strata.graph.Shape;
 import dev.strata.graph.Tensor;
 import dev.strata.precision.Bits;
@@ -21,7 +24,8 @@ import inference.RepositoryIndexResponse;
 import java.nio.charset.StandardCharsets;
 import java.util.HexFormat;
 import java.util.List;
-import java.util.Optional;
+import java.util.Map;
+import java.util.OptionalLong;
 import org.junit.jupiter.api.Test;
 
 /// Known bytes of the protocol, as any other implementation writes them.
@@ -111,11 +115,17 @@ class GoldenBytesTest {
                 "1",
                 "",
                 new Bits(4),
+                new Precision.Exactly(new Bits(4)),
+                BitsReason.REQUESTED,
+                false,
+                true,
                 List.of(
                     new InferenceResult.Output("y", Tensor.of(Shape.of(1, 1), new float[] {3}))),
                 5,
                 7));
     assertEquals(4, ours.getParametersOrThrow("bits").getInt64Param());
+    assertEquals("4", ours.getParametersOrThrow("requested").getStringParam());
+    assertEquals("requested", ours.getParametersOrThrow("bits_reason").getStringParam());
     assertEquals(5, ours.getParametersOrThrow("queue_us").getInt64Param());
     assertEquals(7, ours.getParametersOrThrow("compute_us").getInt64Param());
     ModelInferResponse golden =
@@ -127,7 +137,10 @@ class GoldenBytesTest {
 
   private static InferenceRequest request(String golden) throws InvalidProtocolBufferException {
     return OipCodec.request(
-        OipMessages.call(roundTrip(golden, ModelInferRequest.parser()), Optional.empty()));
+        OipMessages.call(
+            roundTrip(golden, ModelInferRequest.parser()),
+            new HeaderWishes(Map.of()),
+            OptionalLong.empty()));
   }
 
   /// Decodes, checks that encoding gives the very same bytes, and returns the message.

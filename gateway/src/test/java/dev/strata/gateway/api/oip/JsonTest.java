@@ -5,9 +5,12 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.strata.gateway.api.HeaderWishes;
+import dev.strata.gateway.call.BitsReason;
 import dev.strata.gateway.call.InferenceException;
 import dev.strata.gateway.call.InferenceRequest;
 import dev.strata.gateway.call.InferenceResult;
+import dev.strata.gateway.call.Precision;
 import dev.strata.graph.Shape;
 import dev.strata.graph.Tensor;
 import dev.strata.precision.Bits;
@@ -149,7 +152,17 @@ class JsonTest {
   private static String written(Tensor tensor) {
     InferenceResult result =
         new InferenceResult(
-            "m", "1", "", new Bits(1), List.of(new InferenceResult.Output("y", tensor)), 0, 0);
+            "m",
+            "1",
+            "",
+            new Bits(1),
+            new Precision.ModelDefault(),
+            BitsReason.DEFAULT,
+            false,
+            true,
+            List.of(new InferenceResult.Output("y", tensor)),
+            0,
+            0);
     OipJsonWriter.Body body = OipJsonWriter.write(result, call("{\"inputs\":[]}"));
     return new String(body.bytes(), StandardCharsets.UTF_8);
   }
@@ -163,6 +176,7 @@ class JsonTest {
 
   private static OipCall call(String body) {
     byte[] bytes = body.getBytes(StandardCharsets.UTF_8);
-    return new OipJsonReader(bytes, bytes.length).read("m", Optional.empty(), Optional.empty());
+    return new OipJsonReader(bytes, bytes.length)
+        .read("m", Optional.empty(), new HeaderWishes(Map.of()));
   }
 }

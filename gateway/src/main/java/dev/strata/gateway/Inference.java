@@ -1,0 +1,236 @@
+package dev.strata.gateway;
+
+import dev.strata.gateway.cache.AnswerCache;
+import dev.strata.gateway.cache.AnswerCaches;
+import dev.strata.gateway.cache.AnswerKey;
+import dev.strata.gateway.call.BitsReason;
+import dev.strata.gateway.call.Cancellation;
+import dev.strata.gateway.call.ErrorCode;
+import dev.strata.gateway.call.Forecast;
+import dev.strata.gateway.call.InferenceException;
+import dev.strata.gateway.call.InferenceRequest;
+import dev.strata.gateway.call.InferenceResult;
+import dev.strata.gateway.call.ModelCard;
+import dev.strata.gateway.call.Precision;
+import dev.strata.gateway.call.ServedModel;
+import dev.strata.gateway.call.Workload;
+import dev.strata.gateway.metrics.SchedulingMetrics;
+import dev.strata.gateway.policy.BrownOut;
+import dev.strata.gateway.policy.Choice;
+import dev.strata.gateway.policy.OverloadWatch;
+import dev.strata.gateway.policy.PrecisionPolicy;
+import dev.strata.gateway.scheduling.Completion;
+import dev.strata.gateway.scheduling.Job;
+import dev.strata.gateway.scheduling.Scheduler;
+import dev.strata.graph.ConfidenceCascade;
+import dev.strata.graph.Tensor;
+import dev.strata.graph.TensorSpec;
+import dev.strata.precision.Bits;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
+
+/// One request on its way through one leased model: the choice of its widths, and the answers.
+final class Inference {
+
+  /// An answer at one width, before it is known what becomes of it.
+  ///
+  /// @param cached whether nothing was computed
+  private record Computed(
+      Choice choice,
+      Map<String, Tensor> outputs,
+      OptionalDouble margin,
+      boolean cached,
+      long queueMicros,
+      long computeMicros) {
+
+    /// The same answer for another reason, with the cost of what came before.
+    Computed after(Computed earlier, BitsReason reason) {
+      return new Computed(
+          new Choice(choice.bits(), reason),
+          outputs,
+          margin,
+          cached && earlier.cached,
+          queueMicros + earlier.queueMicros,
+          computeMicros + earlier.computeMicros);
+    }
+
+    Computed because(BitsReason reason) {
+      return new Computed(
+          new Choice(choice.bits(), reason), outputs, margin, cached, queueMicros, computeMicros);
+    }
+  }
+
+  private final InferenceRequest request;
+  private final ServedModel model;
+  private final ModelCard card;
+  private final Workload work;
+  private final Cancellation cancellation;
+  private final Scheduler scheduler;
+  private final OverloadWatch overload;
+  private final Optional<AnswerCache> cache;
+  private final SchedulingMetrics metrics;
+
+  /// @param request already held against the model's signature
+  /// @param model leased until the answer is there
+  Inference(
+      InferenceRequest request,
+      ServedModel model,
+      Cancellation cancellation,
+      Scheduler scheduler,
+      OverloadWatch overload,
+      AnswerCaches caches,
+      SchedulingMetrics metrics) {
+    this.request = request;
+    this.model = model;
+    this.card = model.card();
+    this.work = Workload.of(request.inputs());
+    this.cancellation = cancellation;
+    this.scheduler = scheduler;
+    this.overload = overload;
+    this.cache = caches.of(model);
+    this.metrics = metrics;
+  }
+
+  InferenceRequest request() {
+    return request;
+  }
+
+  /// @throws InferenceException if it is refused at once
+  CompletableFuture<InferenceResult> answer() {
+    boolean cascade =
+        request.precision() instanceof Precision.Cascade
+            || (request.precision() instanceof Precision.ModelDefault
+                && model.policy().precision() instanceof Precision.Cascade);
+    CompletableFuture<Computed> computed =
+        cascade ? cascade() : compute(choose(request.precision()));
+    return computed.thenApply(answer -> result(answer, true));
+  }
+
+  /// Answers at each rung in turn.
+  ///
+  /// @param answers gets all answers but the last
+  CompletableFuture<InferenceResult> climb(
+      Precision.Ladder ladder, Consumer<InferenceResult> answers) {
+    for (Bits rung : ladder.rungs()) {
+      card.requirePresent(rung);
+      if (!card.precisions().contains(rung)) {
+        throw new InferenceException(
+            ErrorCode.PRECISION_UNAVAILABLE,
+            "ladder: got %s, expected widths of %s".formatted(ladder.rungs(), card.precisions()));
+      }
+    }
+    return climb(ladder.rungs(), answers);
+  }
+
+  private CompletableFuture<InferenceResult> climb(
+      List<Bits> rungs, Consumer<InferenceResult> answers) {
+    Choice rung = choose(new Precision.Exactly(rungs.getFirst()));
+    CompletableFuture<Computed> computed = compute(new Choice(rung.bits(), BitsReason.RUNG));
+    if (rungs.size() == 1) {
+      return computed.thenApply(answer -> result(answer, true));
+    }
+    return computed.thenCompose(
+        answer -> {
+          answers.accept(result(answer, false));
+          return climb(rungs.subList(1, rungs.size()), answers);
+        });
+  }
+
+  private CompletableFuture<Computed> cascade() {
+    ConfidenceCascade cascade =
+        card.cascade()
+            .orElseThrow(
+                () ->
+                    new InferenceException(
+                        ErrorCode.PRECISION_UNAVAILABLE,
+                        "precision: got cascade, which model '%s' has none of; `strata eval --cascade` measures one"
+                            .formatted(card.name())));
+    return compute(choose(new Precision.Exactly(cascade.low())))
+        .thenCompose(
+            narrow -> {
+              if (narrow.margin().orElse(0) >= cascade.threshold()) {
+                return CompletableFuture.completedFuture(narrow.because(BitsReason.CONFIDENT));
+              }
+              try {
+                return compute(choose(new Precision.Exactly(cascade.high())))
+                    .thenApply(wide -> wide.after(narrow, BitsReason.UNSURE));
+              } catch (InferenceException busy) {
+                return CompletableFuture.completedFuture(
+                    narrow.because(BitsReason.UNSURE_AND_BUSY));
+              }
+            });
+  }
+
+  private Choice choose(Precision wanted) {
+    if (wanted instanceof Precision.Exactly(Bits bits)) {
+      card.requirePresent(bits);
+    }
+    Forecast forecast = scheduler.forecast(model, card.precisions(), work, request.urgency());
+    long now = System.nanoTime();
+    BrownOut brownOut = overload.observe(model, forecast.waitNanos(), now);
+    return new PrecisionPolicy(card.precisions(), model.policy())
+        .choose(wanted, request.urgency(), forecast, brownOut, now);
+  }
+
+  private CompletableFuture<Computed> compute(Choice choice) {
+    return cache.isPresent() ? computeOnce(choice, cache.get()) : schedule(choice);
+  }
+
+  private CompletableFuture<Computed> computeOnce(Choice choice, AnswerCache answers) {
+    AnswerKey key = AnswerKey.of(choice.bits(), request.inputs());
+    Optional<AnswerCache.Answer> known = answers.get(key);
+    metrics.cache(card, known.isPresent());
+    if (known.isPresent()) {
+      return CompletableFuture.completedFuture(
+          new Computed(choice, known.get().outputs(), known.get().margin(), true, 0, 0));
+    }
+    return schedule(choice)
+        .thenApply(
+            computed -> {
+              answers.put(key, new AnswerCache.Answer(computed.outputs(), computed.margin()));
+              return computed;
+            });
+  }
+
+  private CompletableFuture<Computed> schedule(Choice choice) {
+    Job job =
+        new Job(model, choice.bits(), work, request.inputs(), request.urgency(), cancellation);
+    return scheduler.submit(job).thenApply(completion -> computed(choice, completion));
+  }
+
+  private static Computed computed(Choice choice, Completion completion) {
+    return new Computed(
+        choice,
+        completion.outputs(),
+        completion.margin(),
+        false,
+        completion.queueMicros(),
+        completion.computeMicros());
+  }
+
+  private InferenceResult result(Computed answer, boolean last) {
+    metrics.served(card, answer.choice().reason(), request.urgency().priority());
+    List<String> names =
+        request.outputs().isEmpty()
+            ? card.signature().outputs().stream().map(TensorSpec::name).toList()
+            : request.outputs();
+    return new InferenceResult(
+        card.name(),
+        card.version(),
+        request.id(),
+        answer.choice().bits(),
+        request.precision(),
+        answer.choice().reason(),
+        answer.cached(),
+        last,
+        names.stream()
+            .map(name -> new InferenceResult.Output(name, answer.outputs().get(name)))
+            .toList(),
+        answer.queueMicros(),
+        answer.computeMicros());
+  }
+}

@@ -1,0 +1,117 @@
+package dev.strata.gateway.api.oip;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import com.fasterxml.jackson.core.io.JsonStringEncoder;
+import dev.strata.gateway.InferencePipeline;
+import dev.strata.gateway.api.Failures;
+import dev.strata.gateway.call.Cancellation;
+import dev.strata.gateway.call.InferenceException;
+import dev.strata.gateway.call.InferenceResult;
+import dev.strata.gateway.call.Protocol;
+import dev.strata.gateway.registry.ModelRegistry;
+import io.smallrye.common.annotation.RunOnVirtualThread;
+import io.smallrye.mutiny.Multi;
+import io.smallrye.mutiny.operators.multi.processors.UnicastProcessor;
+import io.vertx.core.http.HttpServerResponse;
+import jakarta.ws.rs.Consumes;
+import jakarta.ws.rs.POST;
+import jakarta.ws.rs.Path;
+import jakarta.ws.rs.PathParam;
+import jakarta.ws.rs.Produces;
+import jakarta.ws.rs.core.Context;
+import jakarta.ws.rs.core.HttpHeaders;
+import jakarta.ws.rs.core.MediaType;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import org.eclipse.microprofile.openapi.annotations.Operation;
+import org.eclipse.microprofile.openapi.annotations.tags.Tag;
+
+/// Inferences over REST that are answered bit by bit: server-sent events, each with one response as
+/// JSON. What is refused before the first answer gets a status; after it, an event says why.
+@Path("/v2")
+@RunOnVirtualThread
+@Tag(name = "Open Inference Protocol")
+public final class OipStreamResource {
+
+  private final InferencePipeline pipeline;
+  private final ModelRegistry registry;
+
+  OipStreamResource(InferencePipeline pipeline, ModelRegistry registry) {
+    this.pipeline = pipeline;
+    this.registry = registry;
+  }
+
+  @POST
+  @Path("models/{model}/infer_stream")
+  @Consumes(MediaType.WILDCARD)
+  @Produces(MediaType.SERVER_SENT_EVENTS)
+  @Operation(
+      operationId = "modelInferStream",
+      summary = "One inference with an answer for each width of `parameters.ladder`")
+  public Multi<String> infer(
+      @PathParam("model") String model,
+      @Context HttpHeaders headers,
+      @Context HttpServerResponse exchange,
+      byte[] body) {
+    return answers(new RestInference(registry, model, Optional.empty(), headers, body), exchange);
+  }
+
+  @POST
+  @Path("models/{model}/versions/{version}/infer_stream")
+  @Consumes(MediaType.WILDCARD)
+  @Produces(MediaType.SERVER_SENT_EVENTS)
+  @Operation(
+      operationId = "modelVersionInferStream",
+      summary = "The same with one version of the model")
+  public Multi<String> inferVersion(
+      @PathParam("model") String model,
+      @PathParam("version") String version,
+      @Context HttpHeaders headers,
+      @Context HttpServerResponse exchange,
+      byte[] body) {
+    return answers(
+        new RestInference(registry, model, Optional.of(version), headers, body), exchange);
+  }
+
+  /// Waits for the first answer, since a response that has begun has no other status.
+  private Multi<String> answers(RestInference asked, HttpServerResponse exchange) {
+    Cancellation cancellation = RestInference.cancellation(exchange);
+    UnicastProcessor<String> events = UnicastProcessor.create();
+    CompletableFuture<Void> first = new CompletableFuture<>();
+    var _ =
+        pipeline.stream(
+                Protocol.REST,
+                asked::request,
+                cancellation,
+                result -> {
+                  events.onNext(event(result));
+                  first.complete(null);
+                })
+            .thenApply(OipStreamResource::event)
+            .whenComplete(
+                (last, failure) -> {
+                  if (failure != null && first.completeExceptionally(Failures.cause(failure))) {
+                    return;
+                  }
+                  events.onNext(failure == null ? last : error(Failures.cause(failure)));
+                  events.onComplete();
+                  first.complete(null);
+                });
+    RestInference.await(first);
+    return events.onCancellation().invoke(cancellation::cancel);
+  }
+
+  private static String event(InferenceResult result) {
+    return new String(OipJsonWriter.writeEvent(result), UTF_8);
+  }
+
+  private static String error(Throwable failure) {
+    String message =
+        failure instanceof InferenceException refused
+            ? refused.getMessage()
+            : Failures.defect(failure);
+    return "{\"error\":\"%s\"}"
+        .formatted(new String(JsonStringEncoder.getInstance().quoteAsString(message)));
+  }
+}

@@ -1,0 +1,120 @@
+package dev.strata.gateway.api.oip;
+
+import dev.strata.gateway.api.HeaderWishes;
+import dev.strata.gateway.call.Cancellation;
+import dev.strata.gateway.call.ErrorCode;
+import dev.strata.gateway.call.InferenceException;
+import dev.strata.gateway.call.InferenceRequest;
+import dev.strata.gateway.registry.ModelRegistry;
+import io.vertx.core.http.HttpServerResponse;
+import jakarta.ws.rs.core.HttpHeaders;
+import jakarta.ws.rs.core.MediaType;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+
+/// One inference over REST: reads its headers and body, and keeps what the answer's form depends
+/// on.
+final class RestInference {
+
+  static final String JSON_LENGTH = "Inference-Header-Content-Length";
+
+  private final ModelRegistry registry;
+  private final String model;
+  private final Optional<String> version;
+  private final HttpHeaders headers;
+  private final byte[] body;
+  private OipCall call;
+
+  RestInference(
+      ModelRegistry registry,
+      String model,
+      Optional<String> version,
+      HttpHeaders headers,
+      byte[] body) {
+    this.registry = registry;
+    this.model = model;
+    this.version = version;
+    this.headers = headers;
+    this.body = body;
+  }
+
+  InferenceRequest request() {
+    single(HttpHeaders.CONTENT_ENCODING)
+        .filter(encoding -> !encoding.equals("identity"))
+        .ifPresent(
+            encoding -> {
+              throw new InferenceException(
+                  ErrorCode.NOT_OFFERED,
+                  "Content-Encoding: got '%s', expected identity".formatted(encoding));
+            });
+    int jsonLength = jsonLength();
+    if (jsonLength == 0 && body.length > 0) {
+      boolean binary = !headers.getAcceptableMediaTypes().contains(MediaType.APPLICATION_JSON_TYPE);
+      call = RawBody.call(registry.card(model, version), body, binary, wishes());
+    } else {
+      call = new OipJsonReader(body, jsonLength).read(model, version, wishes());
+    }
+    return OipCodec.request(call);
+  }
+
+  private int jsonLength() {
+    Optional<String> stated = single(JSON_LENGTH);
+    if (stated.isEmpty()) {
+      return body.length;
+    }
+    String text = stated.get();
+    if (!text.matches("[0-9]{1,9}") || Integer.parseInt(text) > body.length) {
+      throw InferenceException.invalid(
+          "%s: got '%s', expected 0 to %d, the body's length"
+              .formatted(JSON_LENGTH, text, body.length));
+    }
+    return Integer.parseInt(text);
+  }
+
+  private HeaderWishes wishes() {
+    return HeaderWishes.of(this::single);
+  }
+
+  /// @return the request as the protocol words it, once [#request] has been called
+  OipCall call() {
+    return call;
+  }
+
+  private Optional<String> single(String header) {
+    List<String> values = headers.getRequestHeader(header);
+    if (values == null || values.isEmpty()) {
+      return Optional.empty();
+    }
+    if (values.size() > 1) {
+      throw InferenceException.invalid(
+          "%s: got %d values, expected one".formatted(header, values.size()));
+    }
+    return Optional.of(values.getFirst().strip());
+  }
+
+  /// Waits for an answer.
+  ///
+  /// @throws InferenceException why there is none
+  static <T> T await(CompletableFuture<T> answer) {
+    try {
+      return answer.join();
+    } catch (CompletionException failure) {
+      if (failure.getCause() instanceof InferenceException refused) {
+        throw refused;
+      }
+      throw failure;
+    }
+  }
+
+  /// Hears when the connection, or on HTTP/2 the stream, ends before the answer does.
+  static Cancellation cancellation(HttpServerResponse exchange) {
+    Cancellation cancellation = new Cancellation();
+    exchange.closeHandler(_ -> cancellation.cancel());
+    if (exchange.closed()) {
+      cancellation.cancel();
+    }
+    return cancellation;
+  }
+}

@@ -1,0 +1,150 @@
+package dev.strata.gateway.scheduling;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.strata.gateway.call.BitRange;
+import dev.strata.gateway.call.Precision;
+import dev.strata.gateway.call.Priority;
+import dev.strata.gateway.scheduling.Simulation.Arrival;
+import dev.strata.gateway.scheduling.Simulation.Ending;
+import dev.strata.gateway.scheduling.Simulation.History;
+import dev.strata.precision.Bits;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/// What the policy makes of too much work, on machines whose narrow widths are faster: 8 bits take
+/// 10 ms, so one worker answers 100 requests a second.
+class OverloadSimulationTest {
+
+  private static final double CAPACITY = 100;
+  private static final Duration DEADLINE = Duration.ofMillis(100);
+  private static final Duration LENGTH = Duration.ofSeconds(60);
+  private static final Precision AUTO = new Precision.Auto(BitRange.ALL);
+  private static final Precision EXACTLY_8 = new Precision.Exactly(new Bits(8));
+
+  /// Milliseconds.
+  private static double byPlanes(Bits bits) {
+    return 10.0 * bits.count() / 8;
+  }
+
+  @Test
+  void halfTheCapacityIsServedAtFullWidth() {
+    History history = replay(AUTO, 0.5, true);
+    assertTrue(history.inTime() >= 0.99 * history.endings().size());
+    double mean = history.endings().stream().mapToInt(Ending::bits).average().orElseThrow();
+    assertTrue(mean > 7.5, "mean width " + mean);
+  }
+
+  /// Refusing keeps the worker busy with 8 bits all the time, so at twice the capacity even a
+  /// perfect server could at most double what it answers.
+  @Test
+  void browningOutAnswersTwiceAsManyInTimeAsRefusing() {
+    for (double load : new double[] {2, 5}) {
+      History refusing = replay(EXACTLY_8, load, false);
+      History browning = replay(AUTO, load, true);
+      double gain = (double) browning.inTime() / refusing.inTime();
+      String figures =
+          "%s times the capacity: in time %d of %d refusing, %d browning out, %.2f times as many"
+              .formatted(
+                  load, refusing.inTime(), refusing.endings().size(), browning.inTime(), gain);
+      double possible = (double) refusing.endings().size() / refusing.inTime();
+      assertTrue(refusing.inTime() >= 0.95 * CAPACITY * LENGTH.toSeconds(), figures);
+      assertTrue(gain >= Math.min(2, 0.97 * possible), figures);
+    }
+  }
+
+  @Test
+  void aLastingOverloadDoesNotMakeItFlap() {
+    for (double load : new double[] {1.2, 2, 5}) {
+      History history = replay(AUTO, load, true);
+      assertTrue(
+          history.transitions() <= 90,
+          "%d transitions in a minute at %s".formatted(history.transitions(), load));
+    }
+  }
+
+  @Test
+  void aSpikeIsOverSoonAfterItsEnd() {
+    Arrival like = new Arrival(0, AUTO, Priority.NORMAL, DEADLINE);
+    List<Arrival> trace = new ArrayList<>();
+    trace.addAll(Simulation.poisson(0.4 * CAPACITY, Duration.ofSeconds(10), like, 0, 1));
+    trace.addAll(
+        Simulation.poisson(
+            6 * CAPACITY, Duration.ofSeconds(1), like, Duration.ofSeconds(10).toNanos(), 2));
+    trace.addAll(
+        Simulation.poisson(
+            0.4 * CAPACITY, Duration.ofSeconds(20), like, Duration.ofSeconds(11).toNanos(), 3));
+    History history = new Simulation(1, OverloadSimulationTest::byPlanes, true, 4).replay(trace);
+    List<Ending> after =
+        history.endings().stream()
+            .filter(ending -> ending.arrival().atNanos() > Duration.ofSeconds(20).toNanos())
+            .toList();
+    double mean = after.stream().mapToInt(Ending::bits).average().orElseThrow();
+    assertTrue(mean > 7.5, "mean width after the spike " + mean);
+    assertTrue(after.stream().allMatch(Ending::inTime));
+  }
+
+  @Test
+  void exactRequestsAreNeverAltered() {
+    List<Arrival> trace = new ArrayList<>();
+    trace.addAll(arrivals(AUTO, Priority.NORMAL, 4, 5));
+    trace.addAll(arrivals(EXACTLY_8, Priority.NORMAL, 0.3, 6));
+    trace.sort(Comparator.comparingLong(Arrival::atNanos));
+    History history = new Simulation(1, OverloadSimulationTest::byPlanes, true, 7).replay(trace);
+    List<Ending> exact =
+        history.endings().stream()
+            .filter(ending -> ending.arrival().wish().equals(EXACTLY_8))
+            .filter(ending -> ending.choice().isPresent())
+            .toList();
+    assertTrue(exact.size() > 100, "only " + exact.size() + " were accepted");
+    exact.forEach(ending -> assertEquals(8, ending.bits()));
+  }
+
+  @Test
+  void highPriorityKeepsMoreBitsAndIsAnsweredMoreOften() {
+    List<Arrival> trace = new ArrayList<>();
+    trace.addAll(arrivals(AUTO, Priority.HIGH, 1, 0));
+    trace.addAll(arrivals(AUTO, Priority.NORMAL, 1, 1));
+    trace.addAll(arrivals(AUTO, Priority.LOW, 1, 2));
+    trace.sort(Comparator.comparingLong(Arrival::atNanos));
+    History history = new Simulation(1, OverloadSimulationTest::byPlanes, true, 8).replay(trace);
+    double high = meanBits(history, Priority.HIGH);
+    double normal = meanBits(history, Priority.NORMAL);
+    double low = meanBits(history, Priority.LOW);
+    assertTrue(high > normal && normal > low, () -> "bits " + List.of(high, normal, low));
+    double highInTime = shareInTime(history, Priority.HIGH);
+    double lowInTime = shareInTime(history, Priority.LOW);
+    assertTrue(highInTime >= lowInTime - 0.01, () -> highInTime + " and " + lowInTime);
+  }
+
+  private static double meanBits(History history, Priority priority) {
+    return history.endings().stream()
+        .filter(ending -> ending.arrival().priority() == priority)
+        .filter(ending -> ending.choice().isPresent())
+        .mapToInt(Ending::bits)
+        .average()
+        .orElseThrow();
+  }
+
+  private static double shareInTime(History history, Priority priority) {
+    return history.endings().stream()
+        .filter(ending -> ending.arrival().priority() == priority)
+        .mapToInt(ending -> ending.inTime() ? 1 : 0)
+        .average()
+        .orElseThrow();
+  }
+
+  private static History replay(Precision wish, double load, boolean brownsOut) {
+    return new Simulation(1, OverloadSimulationTest::byPlanes, brownsOut, 11)
+        .replay(arrivals(wish, Priority.NORMAL, load, 12));
+  }
+
+  private static List<Arrival> arrivals(Precision wish, Priority priority, double load, long seed) {
+    return Simulation.poisson(
+        load * CAPACITY, LENGTH, new Arrival(0, wish, priority, DEADLINE), 0, seed);
+  }
+}

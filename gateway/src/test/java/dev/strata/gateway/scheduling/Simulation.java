@@ -1,0 +1,177 @@
+package dev.strata.gateway.scheduling;
+
+import dev.strata.gateway.call.BatchingSettings;
+import dev.strata.gateway.call.Cancellation;
+import dev.strata.gateway.call.Forecast;
+import dev.strata.gateway.call.InferenceException;
+import dev.strata.gateway.call.Precision;
+import dev.strata.gateway.call.Priority;
+import dev.strata.gateway.call.Urgency;
+import dev.strata.gateway.call.Workload;
+import dev.strata.gateway.policy.BrownOut;
+import dev.strata.gateway.policy.Choice;
+import dev.strata.gateway.policy.PrecisionPolicy;
+import dev.strata.precision.Bits;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.Random;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.ToDoubleFunction;
+
+/// Replays a trace of arrivals against the real queues, policy and brown-out, with a clock and
+/// computations of its own. The same seed gives the same history.
+final class Simulation {
+
+  /// @param atNanos when the request comes
+  record Arrival(long atNanos, Precision wish, Priority priority, Duration deadline) {}
+
+  /// How one request ended.
+  ///
+  /// @param choice empty if it was refused at once
+  /// @param answeredNanos absent if it was never answered
+  record Ending(Arrival arrival, Optional<Choice> choice, OptionalLong answeredNanos) {
+
+    boolean inTime() {
+      return answeredNanos.isPresent()
+          && answeredNanos.getAsLong() - arrival.atNanos() <= arrival.deadline().toNanos();
+    }
+
+    int bits() {
+      return choice.orElseThrow().bits().count();
+    }
+  }
+
+  /// @param endings in the order of arrival
+  /// @param transitions how often the level changed
+  record History(List<Ending> endings, int transitions) {
+
+    long inTime() {
+      return endings.stream().filter(Ending::inTime).count();
+    }
+  }
+
+  private record Running(Batch batch, long startNanos, long endNanos) {}
+
+  private final FakeModel model = new FakeModel(inputs -> inputs, BatchingSettings.STANDARD);
+  private final WorkQueues queues;
+  private final int workers;
+  private final ToDoubleFunction<Bits> millis;
+  private final boolean brownsOut;
+  private final Random noise;
+  private final Map<Integer, Running> running = new HashMap<>();
+  private final Map<Long, Ending> endings = new HashMap<>();
+  private final Map<Long, Arrival> arrivals = new HashMap<>();
+  private BrownOut state = BrownOut.calm(0);
+  private int transitions;
+
+  /// @param millis compute time of one row; real ones spread by 20% around it
+  Simulation(int workers, ToDoubleFunction<Bits> millis, boolean brownsOut, long seed) {
+    this.workers = workers;
+    this.queues = new WorkQueues(workers);
+    this.millis = millis;
+    this.brownsOut = brownsOut;
+    this.noise = new Random(seed);
+  }
+
+  /// Arrivals of a Poisson process.
+  static List<Arrival> poisson(
+      double perSecond, Duration length, Arrival like, long startNanos, long seed) {
+    Random random = new Random(seed);
+    List<Arrival> arrivals = new ArrayList<>();
+    double at = startNanos;
+    while (true) {
+      at += -Math.log(1 - random.nextDouble()) / perSecond * 1e9;
+      if (at >= startNanos + (double) length.toNanos()) {
+        return arrivals;
+      }
+      arrivals.add(new Arrival((long) at, like.wish(), like.priority(), like.deadline()));
+    }
+  }
+
+  History replay(List<Arrival> trace) {
+    long number = 0;
+    for (Arrival arrival : trace) {
+      runUntil(arrival.atNanos());
+      arrive(number++, arrival);
+      startIdle(arrival.atNanos());
+    }
+    runUntil(Long.MAX_VALUE);
+    List<Ending> inOrder = new ArrayList<>();
+    for (long i = 0; i < number; i++) {
+      inOrder.add(endings.get(i));
+    }
+    return new History(inOrder, transitions);
+  }
+
+  private void arrive(long number, Arrival arrival) {
+    long now = arrival.atNanos();
+    Urgency urgency =
+        new Urgency(
+            arrival.priority(),
+            OptionalLong.of(now + arrival.deadline().toNanos()),
+            Optional.empty());
+    Workload work = new Workload(1, 6);
+    Forecast forecast = queues.forecast(model, Bits.all(), work, urgency, now);
+    if (brownsOut) {
+      BrownOut next = state.observe(now, forecast.waitNanos(), model.policy().queue());
+      transitions += next.level() == state.level() ? 0 : 1;
+      state = next;
+    }
+    try {
+      Choice choice =
+          new PrecisionPolicy(Bits.all(), model.policy())
+              .choose(arrival.wish(), urgency, forecast, state, now);
+      Job job = new Job(model, choice.bits(), work, Map.of(), urgency, new Cancellation());
+      endings.put(number, new Ending(arrival, Optional.of(choice), OptionalLong.empty()));
+      queues.add(Pending.of(job, number, now, new CompletableFuture<>()));
+    } catch (InferenceException refused) {
+      endings.put(number, new Ending(arrival, Optional.empty(), OptionalLong.empty()));
+    }
+    arrivals.put(number, arrival);
+  }
+
+  private void runUntil(long now) {
+    while (true) {
+      Optional<Map.Entry<Integer, Running>> first =
+          running.entrySet().stream()
+              .min((a, b) -> Long.compare(a.getValue().endNanos(), b.getValue().endNanos()));
+      if (first.isEmpty() || first.get().getValue().endNanos() > now) {
+        return;
+      }
+      finish(first.get().getKey(), first.get().getValue());
+    }
+  }
+
+  private void finish(int worker, Running done) {
+    running.remove(worker);
+    for (Pending member : done.batch().members()) {
+      Ending begun = endings.get(member.number());
+      endings.put(
+          member.number(),
+          new Ending(begun.arrival(), begun.choice(), OptionalLong.of(done.endNanos())));
+    }
+    queues.done(worker, done.batch(), done.endNanos() - done.startNanos(), true, done.endNanos());
+    startIdle(done.endNanos());
+  }
+
+  private void startIdle(long now) {
+    for (int worker = 0; worker < workers; worker++) {
+      if (!running.containsKey(worker)) {
+        Optional<Batch> batch = queues.take(worker, now, new ArrayList<>());
+        if (batch.isPresent()) {
+          running.put(worker, new Running(batch.get(), now, now + nanos(batch.get())));
+        }
+      }
+    }
+  }
+
+  private long nanos(Batch batch) {
+    double spread = Math.max(0.5, 1 + 0.2 * noise.nextGaussian());
+    return (long) (millis.applyAsDouble(batch.bits()) * batch.work().rows() * spread * 1e6);
+  }
+}
