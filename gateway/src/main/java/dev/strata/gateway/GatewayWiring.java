@@ -9,6 +9,7 @@ import dev.strata.gateway.registry.ModelRegistry;
 import dev.strata.gateway.registry.ModelRepository;
 import dev.strata.gateway.registry.SignaturePolicy;
 import dev.strata.gateway.scheduling.Scheduler;
+import io.quarkus.runtime.configuration.ConfigurationException;
 import jakarta.enterprise.inject.Disposes;
 import jakarta.enterprise.inject.Produces;
 import jakarta.inject.Singleton;
@@ -19,6 +20,8 @@ import java.util.List;
 /// Makes the parts that know nothing of the framework out of the configuration.
 @Singleton
 final class GatewayWiring {
+
+  private static final long DAY_MILLIS = 86_400_000;
 
   private final GatewayConfig config;
 
@@ -36,8 +39,32 @@ final class GatewayWiring {
     inRange("memory.idle (ms)", config.memory().idle().toMillis(), 0, 86_400_000);
     inRange("scheduling.workers", workers(config), 1, 1024);
     inRange("scheduling.queue-capacity", config.scheduling().queueCapacity(), 1, 1_000_000);
-    inRange("limits.message-bytes", config.limits().messageBytes(), 1024, Integer.MAX_VALUE);
-    inRange("limits.rows", config.limits().rows(), 1, 1_000_000);
+    check(config.limits());
+    inRange("grpc.port", config.grpc().port(), 0, 65_535);
+    inRange("grpc.window", config.grpc().window(), 1 << 16, 1 << 30);
+    inRange("grpc.connection-age (ms)", config.grpc().connectionAge().toMillis(), 1000, DAY_MILLIS);
+    inRange("management.port", config.management().port().orElse(0), 0, 65_535);
+    inRange("shutdown.delay (ms)", config.shutdown().delay().toMillis(), 0, 600_000);
+    inRange("shutdown.timeout (ms)", config.shutdown().timeout().toMillis(), 0, 600_000);
+  }
+
+  private static void check(GatewayConfig.Limits limits) {
+    inRange("limits.message-bytes", limits.messageBytes(), 1024, Integer.MAX_VALUE);
+    inRange("limits.decompression-ratio", limits.decompressionRatio(), 1, 100_000);
+    inRange("limits.bytes-in-flight", limits.bytesInFlight().orElse(1024), 1024, Long.MAX_VALUE);
+    inRange("limits.rows", limits.rows(), 1, 1_000_000);
+    inRange("limits.tensors", limits.tensors(), 1, 1024);
+    inRange("limits.rank", limits.rank(), 1, 64);
+    inRange("limits.element-bytes", limits.elementBytes(), 1, 1 << 30);
+    inRange("limits.id-bytes", limits.idBytes(), 1, 1 << 16);
+    inRange("limits.parameters", limits.parameters(), 1, 1024);
+    inRange("limits.parameter-bytes", limits.parameterBytes(), 1, 1 << 20);
+    inRange("limits.json-depth", limits.jsonDepth(), 4, 1000);
+    inRange("limits.json-digits", limits.jsonDigits(), 1, 10_000);
+    inRange("limits.header-bytes", limits.headerBytes(), 1024, 1 << 20);
+    inRange("limits.streams", limits.streams(), 1, 100_000);
+    inRange("limits.resets", limits.resets(), 1, 1_000_000);
+    inRange("limits.idle (ms)", limits.idle().toMillis(), 1000, DAY_MILLIS);
   }
 
   private static int workers(GatewayConfig config) {
@@ -130,7 +157,7 @@ final class GatewayWiring {
 
   private static void inRange(String setting, long value, long least, long most) {
     if (value < least || value > most) {
-      throw new IllegalArgumentException(
+      throw new ConfigurationException(
           "strata.%s: got %d, expected %d to %d".formatted(setting, value, least, most));
     }
   }

@@ -102,7 +102,9 @@ public final class InferencePipeline {
     RequestMetrics.Request measured = metrics.start(protocol);
     CompletableFuture<InferenceResult> answer;
     try {
-      answer = accept(decode.get(), cancellation, measured, course);
+      InferenceRequest request = decode.get();
+      measured.decoded();
+      answer = accept(request, cancellation, measured, course);
     } catch (Throwable refused) {
       answer = CompletableFuture.failedFuture(refused);
     }

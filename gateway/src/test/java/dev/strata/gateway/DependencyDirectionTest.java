@@ -22,25 +22,18 @@ class DependencyDirectionTest {
   private static final String ROOT = "";
 
   private static final Map<String, Set<String>> MAY_USE =
-      Map.of(
-          "call",
-          Set.of(),
-          "cache",
-          Set.of("call"),
-          "policy",
-          Set.of("call"),
-          "scheduling",
-          Set.of("call"),
-          "registry",
-          Set.of("call"),
-          "metrics",
-          Set.of("call", "registry", "scheduling"),
-          ROOT,
-          Set.of("call", "cache", "policy", "scheduling", "registry", "metrics"),
-          "health",
-          Set.of("call", "registry", "scheduling", ROOT),
-          "api",
-          Set.of("call", "registry", ROOT));
+      Map.ofEntries(
+          Map.entry("call", Set.of()),
+          Map.entry("cache", Set.of("call")),
+          Map.entry("policy", Set.of("call")),
+          Map.entry("scheduling", Set.of("call")),
+          Map.entry("registry", Set.of("call")),
+          Map.entry("metrics", Set.of("call", "registry", "scheduling")),
+          Map.entry(ROOT, Set.of("call", "cache", "policy", "scheduling", "registry", "metrics")),
+          Map.entry("health", Set.of("call", "registry", "scheduling", ROOT)),
+          Map.entry("security", Set.of(ROOT)),
+          Map.entry("transport", Set.of("security", ROOT)),
+          Map.entry("api", Set.of("call", "registry", "metrics", ROOT)));
 
   private static final Pattern IMPORT =
       Pattern.compile(

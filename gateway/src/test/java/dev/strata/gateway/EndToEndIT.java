@@ -54,7 +54,7 @@ final class EndToEndIT {
             Path.of(System.getProperty("java.home"), "bin", "java").toString(),
             "--enable-native-access=ALL-UNNAMED",
             "-Dquarkus.http.port=" + port,
-            "-Dquarkus.grpc.server.port=" + grpcPort,
+            "-Dstrata.grpc.port=" + grpcPort,
             "-Dstrata.repositories=" + ROOT.resolve("gateway/src/main/repository"),
             "-jar",
             ROOT.resolve("gateway/target/quarkus-app/quarkus-run.jar").toString());

@@ -51,7 +51,9 @@ final class LoadTestIT {
 
     RunSummary summary = ReportFiles.read(json);
     assertTrue(summary.sent() > 200, "requests sent: " + summary.sent());
-    assertEquals(summary.sent(), summary.answered());
+    assertEquals(Map.of(), summary.failed());
+    assertEquals(
+        summary.sent(), summary.answered() + summary.refusedTotal(), () -> "" + summary.refused());
     assertEquals(8, summary.rows().size(), "calls: four widths over two protocols");
 
     loadtest(0, "--check", answers.toString());

@@ -8,7 +8,6 @@ import io.grpc.Metadata;
 import io.grpc.ServerCall;
 import io.grpc.ServerCallHandler;
 import io.grpc.ServerInterceptor;
-import io.quarkus.grpc.GlobalInterceptor;
 import jakarta.inject.Singleton;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -18,7 +17,6 @@ import java.util.concurrent.TimeUnit;
 /// `strata-precisions` tells a client of the Open Inference Protocol, whose messages have no room
 /// for it, what widths a model has.
 @Singleton
-@GlobalInterceptor
 public final class CallMetadata implements ServerInterceptor {
 
   private static final Metadata.Key<String> PRECISIONS = key("strata-precisions");

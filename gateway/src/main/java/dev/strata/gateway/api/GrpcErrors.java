@@ -9,6 +9,7 @@ import io.grpc.StatusRuntimeException;
 /// Failures as gRPC statuses; the text never holds more than the caller may know.
 public final class GrpcErrors {
 
+  private static final int MOST_CHARACTERS = 1000;
   private static final Metadata.Key<String> RETRY_PUSHBACK =
       Metadata.Key.of("grpc-retry-pushback-ms", Metadata.ASCII_STRING_MARSHALLER);
 
@@ -18,12 +19,19 @@ public final class GrpcErrors {
     return switch (Failures.cause(failure)) {
       case InferenceException refused ->
           status(refused.code())
-              .withDescription(refused.getMessage())
+              .withDescription(excerpt(refused.getMessage()))
               .asRuntimeException(trailers(refused));
       case StatusRuntimeException status -> status;
       case Throwable defect ->
           Status.INTERNAL.withDescription(Failures.defect(defect)).asRuntimeException();
     };
+  }
+
+  /// Trailers have a limit too, and messages repeat what a client sent.
+  private static String excerpt(String message) {
+    return message.length() <= MOST_CHARACTERS
+        ? message
+        : message.substring(0, MOST_CHARACTERS) + "…";
   }
 
   /// When to try again, as clients with a retry policy understand it; they are told not to where

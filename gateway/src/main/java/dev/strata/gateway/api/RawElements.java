@@ -12,8 +12,7 @@ import java.nio.ByteOrder;
 /// Elements that are already in the runtime's form. They are checked and borrowed, not copied.
 public record RawElements(MemorySegment data) implements Elements {
 
-  private static final ValueLayout.OfInt LENGTH =
-      JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+  static final ValueLayout.OfInt LENGTH = JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
   @Override
   public MemorySegment read(String field, DataType type, Shape shape) {

@@ -4,6 +4,7 @@ import dev.strata.gateway.call.InferenceException;
 import dev.strata.graph.DataType;
 import dev.strata.graph.Shape;
 import dev.strata.graph.Tensor;
+import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.List;
 
@@ -11,18 +12,33 @@ import java.util.List;
 /// here, and nothing is allocated before the numbers have been found possible.
 public final class TensorReader {
 
-  /// Most dimensions of a tensor.
-  public static final int MAX_RANK = 16;
-
   private TensorReader() {}
 
   /// @param field how a message names the input, such as `inputs[0] 'x'`
   /// @param datatype the client's word for the element type
   /// @throws InferenceException naming the field, what was got and what was expected
-  public static Tensor read(String field, String datatype, List<Long> dims, Elements elements) {
+  public static Tensor read(
+      String field, String datatype, List<Long> dims, Elements elements, Limits limits) {
     DataType type = type(field, datatype);
-    Shape shape = shape(field, type, dims);
-    return new Tensor(type, shape, elements.read(field, type, shape));
+    Shape shape = shape(field, type, dims, limits.rank());
+    MemorySegment data = elements.read(field, type, shape);
+    if (type == DataType.BYTES) {
+      checkElements(field, data, limits.elementBytes());
+    }
+    return new Tensor(type, shape, data);
+  }
+
+  private static void checkElements(String field, MemorySegment data, int mostBytes) {
+    long position = 0;
+    for (long element = 0; position < data.byteSize(); element++) {
+      long length = Integer.toUnsignedLong(data.get(RawElements.LENGTH, position));
+      if (length > mostBytes) {
+        throw InferenceException.invalid(
+            "%s: data: element %d: got %d bytes, expected at most %d (strata.limits.element-bytes)"
+                .formatted(field, element, length, mostBytes));
+      }
+      position += Integer.BYTES + length;
+    }
   }
 
   private static DataType type(String field, String datatype) {
@@ -36,12 +52,8 @@ public final class TensorReader {
                         .formatted(field, excerpt(datatype), List.of(DataType.values()))));
   }
 
-  private static Shape shape(String field, DataType type, List<Long> dims) {
-    if (dims.size() > MAX_RANK) {
-      throw InferenceException.invalid(
-          "%s: shape: got %d dimensions, expected at most %d"
-              .formatted(field, dims.size(), MAX_RANK));
-    }
+  private static Shape shape(String field, DataType type, List<Long> dims, int mostDims) {
+    Limits.atMost(field + ": shape: dimensions", dims.size(), mostDims);
     long bytes = Math.max(1, type.byteSize());
     for (long dim : dims) {
       if (dim < 0) {

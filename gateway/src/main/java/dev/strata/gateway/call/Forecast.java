@@ -9,9 +9,12 @@ import java.util.TreeMap;
 ///
 /// @param waitNanos until its computation starts
 /// @param computeNanos for each of the model's widths, how long the computation takes
-public record Forecast(long waitNanos, Map<Bits, Long> computeNanos) {
+/// @param batchNanos for each width, how long a full batch of such requests takes: what a width
+///     costs when there is much to do
+public record Forecast(long waitNanos, Map<Bits, Long> computeNanos, Map<Bits, Long> batchNanos) {
   public Forecast {
     computeNanos = Collections.unmodifiableMap(new TreeMap<>(computeNanos));
+    batchNanos = Collections.unmodifiableMap(new TreeMap<>(batchNanos));
   }
 
   /// @return until the answer, in nanoseconds

@@ -1,32 +1,36 @@
 package dev.strata.gateway.health;
 
-import dev.strata.gateway.RepositoryWatch;
+import dev.strata.gateway.ServerReadiness;
 import dev.strata.gateway.registry.ModelRegistry;
 import dev.strata.gateway.registry.ModelState;
 import jakarta.inject.Singleton;
+import java.util.List;
 import org.eclipse.microprofile.health.HealthCheck;
 import org.eclipse.microprofile.health.HealthCheckResponse;
 import org.eclipse.microprofile.health.HealthCheckResponseBuilder;
 import org.eclipse.microprofile.health.Readiness;
 
-/// Ready when every model that is to be there at the start answers with the widths its owner
-/// requires, or has failed. Models that come later do not change it; the data say how each stands.
+/// What [ServerReadiness] says, and how each model stands.
 @Readiness
 @Singleton
 public final class ModelsReady implements HealthCheck {
 
-  private final RepositoryWatch watch;
+  private final ServerReadiness readiness;
   private final ModelRegistry registry;
 
-  ModelsReady(RepositoryWatch watch, ModelRegistry registry) {
-    this.watch = watch;
+  ModelsReady(ServerReadiness readiness, ModelRegistry registry) {
+    this.readiness = readiness;
     this.registry = registry;
   }
 
   @Override
   public HealthCheckResponse call() {
+    List<String> missing = readiness.missing();
     HealthCheckResponseBuilder response =
-        HealthCheckResponse.named("models").status(watch.settled());
+        HealthCheckResponse.named("models").status(missing.isEmpty());
+    if (!missing.isEmpty()) {
+      response.withData("missing", String.join(", ", missing));
+    }
     for (ModelRegistry.Entry entry : registry.entries()) {
       String state =
           switch (entry.state()) {

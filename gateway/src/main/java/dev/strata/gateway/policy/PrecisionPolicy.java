@@ -13,20 +13,23 @@ import dev.strata.precision.Bits;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 
 /// From wish, widths, forecast and brown-out to the width served, or to a refusal. Pure.
 ///
-/// An exact wish is served exactly or refused. Any other goes down the useful widths, widest first:
-/// past as many as the brown-out demands, then to the first that meets budget and deadline, else to
-/// the narrowest. Only what even that cannot save is refused.
+/// An exact wish is served exactly or refused. Any other goes down the widths, widest first:
+/// past as many as the brown-out demands of those that make a full batch cheaper, then past
+/// those that do not meet budget and deadline, as long as that makes the request itself
+/// quicker. Only what even that cannot save is refused.
 ///
 /// @param available the model's widths, ascending
 /// @param owner what its owner decided
 public record PrecisionPolicy(List<Bits> available, ModelPolicy owner) {
 
   /// A narrower width that saves less time than this share is not worth its loss.
-  private static final double WORTHWHILE = 0.95;
+  private static final double WORTHWHILE = 0.9;
 
   public PrecisionPolicy {
     available = List.copyOf(available);
@@ -73,36 +76,35 @@ public record PrecisionPolicy(List<Bits> available, ModelPolicy owner) {
           "%s, expected a range with one of %s within %s"
               .formatted(range, available, owner.range()));
     }
-    List<Bits> useful = useful(allowed, forecast);
-    int ceiling = Math.min(brownOut.steps(urgency.priority()), useful.size() - 1);
+    List<Bits> cheaper = worthwhile(allowed, forecast.batchNanos());
+    int given = Math.min(brownOut.steps(urgency.priority()), cheaper.size() - 1);
+    BitsReason first = given == 0 ? BitsReason.WIDEST : BitsReason.BROWN_OUT;
+    Bits ceiling = cheaper.get(given);
+    List<Bits> quicker =
+        worthwhile(
+            allowed.stream().filter(bits -> bits.compareTo(ceiling) <= 0).toList(),
+            forecast.computeNanos());
     long remaining = urgency.remainingNanos(now);
     long limit = Math.min(budgetNanos, remaining);
-    for (int i = ceiling; i < useful.size(); i++) {
-      Bits bits = useful.get(i);
-      if (forecast.answerNanos(bits) <= limit) {
-        BitsReason reason =
-            i == 0
-                ? BitsReason.WIDEST
-                : i == ceiling ? BitsReason.BROWN_OUT : late(budgetNanos, remaining);
-        return admit(new Choice(bits, reason), urgency, forecast, now);
-      }
-    }
-    Bits narrowest = allowed.getFirst();
-    BitsReason reason = allowed.size() == 1 ? BitsReason.WIDEST : late(budgetNanos, remaining);
-    return admit(new Choice(narrowest, reason), urgency, forecast, now);
+    Optional<Bits> inTime =
+        quicker.stream().filter(bits -> forecast.answerNanos(bits) <= limit).findFirst();
+    Bits chosen = inTime.orElse(allowed.getFirst());
+    BitsReason reason =
+        chosen.equals(ceiling) && (inTime.isPresent() || allowed.size() == 1)
+            ? first
+            : late(budgetNanos, remaining);
+    return admit(new Choice(chosen, reason), urgency, forecast, now);
   }
 
-  /// The widest, and from there each that is worthwhile faster than the one before.
-  static List<Bits> useful(List<Bits> allowed, Forecast forecast) {
-    List<Bits> useful = new ArrayList<>();
+  /// The widest, and from there each that takes less time by enough to be worth its loss.
+  static List<Bits> worthwhile(List<Bits> allowed, Map<Bits, Long> nanos) {
+    List<Bits> worthwhile = new ArrayList<>();
     for (Bits bits : allowed.reversed()) {
-      if (useful.isEmpty()
-          || forecast.computeNanos().get(bits)
-              <= WORTHWHILE * forecast.computeNanos().get(useful.getLast())) {
-        useful.add(bits);
+      if (worthwhile.isEmpty() || nanos.get(bits) <= WORTHWHILE * nanos.get(worthwhile.getLast())) {
+        worthwhile.add(bits);
       }
     }
-    return useful;
+    return worthwhile;
   }
 
   private static BitsReason late(long budgetNanos, long remainingNanos) {

@@ -23,6 +23,7 @@ import org.jboss.logging.Logger;
 final class VersionLoad {
 
   private static final Logger LOG = Logger.getLogger(VersionLoad.class);
+  private static final String CANCELLED = "loading was cancelled";
   private static final int CHUNK_BYTES = 1 << 20;
 
   /// How a load ended.
@@ -116,10 +117,12 @@ final class VersionLoad {
       return new Result(new Outcome.Partial(partial.getMessage()), Optional.empty());
     } catch (IOException | NoRoomException | RuntimeException | LinkageError failure) {
       LOG.debug("not loaded", failure);
-      Outcome.Failed failed =
-          new Outcome.Failed(
-              location.hidden(
-                  Optional.ofNullable(failure.getMessage()).orElse(failure.toString())));
+      // Who cancels also closes what there is, and then anything may fail.
+      String reason =
+          cancelled
+              ? CANCELLED
+              : Optional.ofNullable(failure.getMessage()).orElse(failure.toString());
+      Outcome.Failed failed = new Outcome.Failed(location.hidden(reason));
       return new Result(failed, staging.flatMap(begun -> publish(begun, failed)));
     }
   }
@@ -250,7 +253,7 @@ final class VersionLoad {
 
   private void requireWanted() throws IOException {
     if (cancelled || Thread.currentThread().isInterrupted()) {
-      throw new IOException("loading was cancelled");
+      throw new IOException(CANCELLED);
     }
   }
 

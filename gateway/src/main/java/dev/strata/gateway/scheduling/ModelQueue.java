@@ -87,6 +87,11 @@ final class ModelQueue {
     return predict(bits, joined, work.lengthClass(), now);
   }
 
+  /// Predicted compute time of as many rows as are computed at once.
+  long batchNanos(Bits bits, Workload work, long now) {
+    return predict(bits, Math.max(work.rows(), batching().maxRows()), work.lengthClass(), now);
+  }
+
   /// When the queue to serve next is due: of those that need not wait for more, the earliest.
   OptionalLong readyDueNanos(long now) {
     return ready(now).stream().mapToLong(ready -> ready.getValue().dueNanos()).findFirst();

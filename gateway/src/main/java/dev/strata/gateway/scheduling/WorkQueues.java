@@ -47,10 +47,12 @@ final class WorkQueues {
       ServedModel model, List<Bits> widths, Workload work, Urgency urgency, long now) {
     ModelQueue queue = queue(model);
     Map<Bits, Long> compute = new HashMap<>();
+    Map<Bits, Long> batch = new HashMap<>();
     for (Bits bits : widths) {
       compute.put(bits, queue.computeNanos(bits, work, now));
+      batch.put(bits, queue.batchNanos(bits, work, now));
     }
-    return new Forecast(waitNanos(queue, urgency.dueNanos(now), now), compute);
+    return new Forecast(waitNanos(queue, urgency.dueNanos(now), now), compute, batch);
   }
 
   /// The work ahead, spread over the workers. Of its own model that is what is due no later; of

@@ -114,12 +114,28 @@ class PrecisionPolicyTest {
     Map<Bits, Long> compute = new HashMap<>();
     Bits.all().forEach(bits -> compute.put(bits, bits.count() > 4 ? 10 * MILLI : 5 * MILLI));
     assertEquals(
-        List.of(new Bits(8), new Bits(4)),
-        PrecisionPolicy.useful(Bits.all(), new Forecast(0, compute)));
+        List.of(new Bits(8), new Bits(4)), PrecisionPolicy.worthwhile(Bits.all(), compute));
     PrecisionPolicy policy = policy();
     assertEquals(
         new Choice(new Bits(4), BitsReason.BROWN_OUT),
-        policy.choose(auto(), Urgency.NONE, new Forecast(0, compute), level(2), NOW));
+        policy.choose(auto(), Urgency.NONE, new Forecast(0, compute, compute), level(2), NOW));
+  }
+
+  /// One request alone may be quicker at fewer bits though a batch is not: that helps a deadline,
+  /// and does not help an overloaded server.
+  @Test
+  void whatMakesNoBatchCheaperIsNotTakenAwayByOverload() {
+    Map<Bits, Long> alone = new HashMap<>();
+    Map<Bits, Long> batch = new HashMap<>();
+    Bits.all().forEach(bits -> alone.put(bits, bits.count() * MILLI));
+    Bits.all().forEach(bits -> batch.put(bits, 20 * MILLI));
+    Forecast forecast = new Forecast(0, alone, batch);
+    assertEquals(
+        new Choice(new Bits(8), BitsReason.WIDEST),
+        policy().choose(auto(), Urgency.NONE, forecast, DEEP, NOW));
+    assertEquals(
+        new Choice(new Bits(3), BitsReason.DEADLINE),
+        policy().choose(auto(), until(3), forecast, DEEP, NOW));
   }
 
   @Test
@@ -182,7 +198,7 @@ class PrecisionPolicyTest {
   private static Forecast forecast(long waitMillis) {
     Map<Bits, Long> compute = new HashMap<>();
     Bits.all().forEach(bits -> compute.put(bits, bits.count() * MILLI));
-    return new Forecast(waitMillis * MILLI, compute);
+    return new Forecast(waitMillis * MILLI, compute, compute);
   }
 
   private static BrownOut level(int level) {

@@ -47,7 +47,7 @@ final class GrpcClient implements ProtocolClient {
   }
 
   static ManagedChannel channel() {
-    int port = ConfigProvider.getConfig().getValue("quarkus.grpc.server.test-port", Integer.class);
+    int port = ConfigProvider.getConfig().getValue("strata.grpc.port", Integer.class);
     return ManagedChannelBuilder.forAddress("localhost", port).usePlaintext().build();
   }
 

@@ -18,9 +18,6 @@ import dev.strata.v1.Priority;
 import dev.strata.v1.StrataGrpc;
 import dev.strata.v1.StrataGrpc.StrataBlockingStub;
 import dev.strata.v1.Tensor;
-import grpc.health.v1.HealthGrpc;
-import grpc.health.v1.HealthOuterClass.HealthCheckRequest;
-import grpc.health.v1.HealthOuterClass.HealthCheckResponse.ServingStatus;
 import inference.GRPCInferenceServiceGrpc;
 import inference.GRPCInferenceServiceGrpc.GRPCInferenceServiceBlockingStub;
 import inference.InferTensorContents;
@@ -32,6 +29,9 @@ import inference.ServerMetadataRequest;
 import io.grpc.ManagedChannel;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
+import io.grpc.health.v1.HealthCheckRequest;
+import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
+import io.grpc.health.v1.HealthGrpc;
 import io.quarkus.test.common.QuarkusTestResource;
 import io.quarkus.test.junit.QuarkusTest;
 import java.util.ArrayList;
@@ -66,7 +66,13 @@ class GrpcTest {
   @Test
   void theServerNamesWhatItCanDo() {
     assertEquals(
-        List.of("binary_tensor_data", "model_repository", "parameters", "strata_precision"),
+        List.of(
+            "binary_tensor_data",
+            "model_configuration",
+            "model_repository",
+            "parameters",
+            "statistics",
+            "strata_precision"),
         oip.serverMetadata(ServerMetadataRequest.getDefaultInstance()).getExtensionsList());
   }
 

@@ -230,7 +230,7 @@ class RestTest {
     for (String line :
         List.of(
             "strata_request_duration_seconds_bucket\\{bits=\"2\",model=\"tiny\",protocol=\"rest\","
-                + "stage=\"queue\",version=\"2\",le=\"1.0E-4\"\\}",
+                + "stage=\"queue\",version=\"2\",le=\"9.8E-5\"\\}",
             "strata_request_duration_seconds_bucket\\{bits=\"6\".*stage=\"compute\".*le=\"10.0\"\\}",
             "strata_request_duration_seconds_count\\{bits=\"6\".*stage=\"total\".*\\}",
             "strata_requests_total\\{bits=\"6\",model=\"tiny\",outcome=\"ok\",.*\\}",

@@ -55,7 +55,8 @@ public class TinyRepository implements QuarkusTestResourceLifecycleManager {
           "strata.limits.message-bytes", Integer.toString(MAX_BYTES),
           "strata.scheduling.workers", Integer.toString(WORKERS),
           "strata.limits.rows", Integer.toString(MAX_ROWS),
-          "quarkus.grpc.server.test-port", Integer.toString(freePort()));
+          "strata.grpc.port", Integer.toString(freePort()),
+          "strata.shutdown.delay", "0s");
     } catch (IOException failure) {
       throw new UncheckedIOException(failure);
     }

@@ -126,6 +126,12 @@ public final class GatewayBenchCommand implements Runnable {
     return with(bench -> SwapBench.run(bench, swaps));
   }
 
+  @Command(name = "drains", description = "Requests lost while gateways are told to end.")
+  int drains(@Option(names = "--drains", defaultValue = "20", description = "How many.") int drains)
+      throws IOException, InterruptedException {
+    return with(bench -> DrainBench.run(bench, drains));
+  }
+
   @Command(
       name = "progressive",
       description = "When MiniLM answers at each width while it arrives over a slow link.")

@@ -75,7 +75,7 @@ public final class GatewayProcess implements AutoCloseable {
     command.add("--sun-misc-unsafe-memory-access=allow");
     command.add("-Dai.djl.offline=true");
     command.add("-Dquarkus.http.port=" + restPort);
-    command.add("-Dquarkus.grpc.server.port=" + grpcPort);
+    command.add("-Dstrata.grpc.port=" + grpcPort);
     command.add(
         "-Dstrata.repositories="
             + setup.repositories().stream().map(Path::toString).collect(Collectors.joining(",")));

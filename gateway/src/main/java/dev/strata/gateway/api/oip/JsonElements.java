@@ -1,5 +1,6 @@
 package dev.strata.gateway.api.oip;
 
+import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
@@ -19,11 +20,12 @@ import java.util.Arrays;
 
 /// Elements as a JSON array inside a request's body, flat or nested like the shape.
 ///
+/// @param factory how JSON is read here
 /// @param body the request's body, borrowed
 /// @param offset where the array's bracket opens
 /// @param length bytes up to and with the closing bracket
 @SuppressWarnings("ArrayRecordComponent")
-record JsonElements(byte[] body, int offset, int length) implements Elements {
+record JsonElements(JsonFactory factory, byte[] body, int offset, int length) implements Elements {
 
   @Override
   public MemorySegment read(String field, DataType type, Shape shape) {
@@ -38,7 +40,7 @@ record JsonElements(byte[] body, int offset, int length) implements Elements {
           "%s: data: got %d bytes of JSON, too few for the %d elements of shape %s"
               .formatted(field, length, count, shape));
     }
-    try (JsonParser json = OipJson.FACTORY.createParser(body, offset, length)) {
+    try (JsonParser json = factory.createParser(body, offset, length)) {
       json.nextToken();
       boolean nested = json.nextToken() == JsonToken.START_ARRAY && shape.rank() > 0;
       long[] dims = nested ? shape.toArray() : new long[] {count};

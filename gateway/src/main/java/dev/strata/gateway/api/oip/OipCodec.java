@@ -1,5 +1,7 @@
 package dev.strata.gateway.api.oip;
 
+import com.google.common.base.Utf8;
+import dev.strata.gateway.api.Limits;
 import dev.strata.gateway.api.TensorReader;
 import dev.strata.gateway.api.WishReader;
 import dev.strata.gateway.call.ErrorCode;
@@ -22,9 +24,6 @@ final class OipCodec {
   static final String BITS = "bits";
 
   static final String BINARY_DATA_SIZE = "binary_data_size";
-  static final int MAX_TENSORS = 64;
-  static final int MAX_PARAMETERS = 64;
-  private static final int MAX_ID_LENGTH = 256;
 
   /// Parameters that would change the answer and that this server does not know how to follow.
   private static final Set<String> NOT_OFFERED =
@@ -37,11 +36,11 @@ final class OipCodec {
   private OipCodec() {}
 
   /// @throws InferenceException naming the field, what was got and what was expected
-  static InferenceRequest request(OipCall call) {
-    atMost("id: characters", call.id().length(), MAX_ID_LENGTH);
-    atMost("inputs", call.inputs().size(), MAX_TENSORS);
-    atMost("outputs", call.outputs().size(), MAX_TENSORS);
-    atMost("parameters", call.parameters().size(), MAX_PARAMETERS);
+  static InferenceRequest request(OipCall call, Limits limits) {
+    Limits.atMost("id: bytes", Utf8.encodedLength(call.id()), limits.idBytes());
+    Limits.atMost("inputs", call.inputs().size(), limits.tensors());
+    Limits.atMost("outputs", call.outputs().size(), limits.tensors());
+    check("parameters", call.parameters(), limits);
     return new InferenceRequest(
         call.model(),
         call.version(),
@@ -49,32 +48,32 @@ final class OipCodec {
         precision(call),
         WishReader.urgency(
             List.of(new ParameterWishes(call.parameters()), call.headers()), call.deadlineNanos()),
-        inputs(call.inputs()),
-        outputs(call.outputs()));
+        inputs(call.inputs(), limits),
+        outputs(call.outputs(), limits));
   }
 
-  private static Map<String, Tensor> inputs(List<OipCall.Input> inputs) {
+  private static Map<String, Tensor> inputs(List<OipCall.Input> inputs, Limits limits) {
     Map<String, Tensor> tensors = new LinkedHashMap<>();
     for (int i = 0; i < inputs.size(); i++) {
       OipCall.Input input = inputs.get(i);
       String field = "inputs[%d] '%s'".formatted(i, TensorReader.excerpt(input.name()));
-      offered(field, input.parameters());
+      offered(field, input.parameters(), limits);
       if (tensors.containsKey(input.name())) {
         throw InferenceException.invalid(field + ": got the name twice, expected it once");
       }
       tensors.put(
           input.name(),
-          TensorReader.read(field, input.datatype(), input.shape(), input.elements()));
+          TensorReader.read(field, input.datatype(), input.shape(), input.elements(), limits));
     }
     return tensors;
   }
 
-  private static List<String> outputs(List<OipCall.Output> outputs) {
+  private static List<String> outputs(List<OipCall.Output> outputs, Limits limits) {
     Set<String> names = new LinkedHashSet<>();
     for (int i = 0; i < outputs.size(); i++) {
       OipCall.Output output = outputs.get(i);
       String field = "outputs[%d] '%s'".formatted(i, TensorReader.excerpt(output.name()));
-      offered(field, output.parameters());
+      offered(field, output.parameters(), limits);
       if (!names.add(output.name())) {
         throw InferenceException.invalid(field + ": got the name twice, expected it once");
       }
@@ -91,21 +90,25 @@ final class OipCodec {
         .orElseGet(Precision.ModelDefault::new);
   }
 
-  private static void offered(String field, Map<String, InferParameter> parameters) {
-    atMost(field + ": parameters", parameters.size(), MAX_PARAMETERS);
+  private static void check(String field, Map<String, InferParameter> parameters, Limits limits) {
+    Limits.atMost(field, parameters.size(), limits.parameters());
+    parameters.forEach(
+        (name, value) -> {
+          String at = field + "." + TensorReader.excerpt(name);
+          Limits.atMost(at + ": bytes of its name", name.length(), limits.parameterBytes());
+          Limits.atMost(
+              at + ": bytes", Utf8.encodedLength(value.getStringParam()), limits.parameterBytes());
+        });
+  }
+
+  private static void offered(String field, Map<String, InferParameter> parameters, Limits limits) {
+    check(field + ": parameters", parameters, limits);
     for (String name : parameters.keySet()) {
       if (NOT_OFFERED.contains(name)) {
         throw new InferenceException(
             ErrorCode.NOT_OFFERED,
             "%s: parameter '%s' is not offered by this server".formatted(field, name));
       }
-    }
-  }
-
-  private static void atMost(String field, int got, int most) {
-    if (got > most) {
-      throw InferenceException.invalid(
-          "%s: got %d, expected at most %d".formatted(field, got, most));
     }
   }
 }

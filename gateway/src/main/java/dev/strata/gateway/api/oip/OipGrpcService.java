@@ -3,25 +3,31 @@ package dev.strata.gateway.api.oip;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.strata.gateway.InferencePipeline;
-import dev.strata.gateway.RepositoryWatch;
+import dev.strata.gateway.ServerReadiness;
 import dev.strata.gateway.api.CallMetadata;
 import dev.strata.gateway.api.GrpcCancellation;
 import dev.strata.gateway.api.GrpcErrors;
 import dev.strata.gateway.api.HeaderWishes;
+import dev.strata.gateway.api.Limits;
 import dev.strata.gateway.call.Cancellation;
 import dev.strata.gateway.call.InferenceException;
 import dev.strata.gateway.call.ModelCard;
 import dev.strata.gateway.call.Protocol;
+import dev.strata.gateway.metrics.RequestMetrics;
 import dev.strata.gateway.registry.ModelRegistry;
 import dev.strata.gateway.registry.ModelRepository;
 import dev.strata.graph.TensorSpec;
 import inference.GRPCInferenceServiceGrpc.GRPCInferenceServiceImplBase;
+import inference.ModelConfigRequest;
+import inference.ModelConfigResponse;
 import inference.ModelInferRequest;
 import inference.ModelInferResponse;
 import inference.ModelMetadataRequest;
 import inference.ModelMetadataResponse;
 import inference.ModelReadyRequest;
 import inference.ModelReadyResponse;
+import inference.ModelStatisticsRequest;
+import inference.ModelStatisticsResponse;
 import inference.ModelStreamInferResponse;
 import inference.RepositoryIndexRequest;
 import inference.RepositoryIndexResponse;
@@ -37,7 +43,7 @@ import inference.ServerReadyRequest;
 import inference.ServerReadyResponse;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
-import io.quarkus.grpc.GrpcService;
+import jakarta.inject.Singleton;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -46,25 +52,34 @@ import java.util.function.Supplier;
 
 /// The Open Inference Protocol over gRPC. Methods run on the event loop and only hand over; an
 /// inference is answered from the worker's thread.
-@GrpcService
+@Singleton
 public final class OipGrpcService extends GRPCInferenceServiceImplBase {
 
   private final InferencePipeline pipeline;
   private final ModelRegistry registry;
   private final ModelRepository repository;
-  private final RepositoryWatch watch;
+  private final ServerReadiness readiness;
+  private final RequestMetrics metrics;
+  private final Limits limits;
+  private final OipModelStatus status;
   private final ObjectMapper json;
 
   OipGrpcService(
       InferencePipeline pipeline,
       ModelRegistry registry,
       ModelRepository repository,
-      RepositoryWatch watch,
+      ServerReadiness readiness,
+      RequestMetrics metrics,
+      Limits limits,
+      OipModelStatus status,
       ObjectMapper json) {
     this.pipeline = pipeline;
     this.registry = registry;
     this.repository = repository;
-    this.watch = watch;
+    this.readiness = readiness;
+    this.metrics = metrics;
+    this.limits = limits;
+    this.status = status;
     this.json = json;
   }
 
@@ -75,7 +90,7 @@ public final class OipGrpcService extends GRPCInferenceServiceImplBase {
 
   @Override
   public void serverReady(ServerReadyRequest request, StreamObserver<ServerReadyResponse> client) {
-    answer(client, () -> ServerReadyResponse.newBuilder().setReady(watch.settled()).build());
+    answer(client, () -> ServerReadyResponse.newBuilder().setReady(readiness.ready()).build());
   }
 
   @Override
@@ -130,6 +145,25 @@ public final class OipGrpcService extends GRPCInferenceServiceImplBase {
   }
 
   @Override
+  public void modelConfig(ModelConfigRequest request, StreamObserver<ModelConfigResponse> client) {
+    answer(
+        client,
+        () ->
+            ModelConfigResponse.newBuilder()
+                .setConfig(
+                    status.config(request.getName(), OipMessages.version(request.getVersion())))
+                .build());
+  }
+
+  @Override
+  public void modelStatistics(
+      ModelStatisticsRequest request, StreamObserver<ModelStatisticsResponse> client) {
+    answer(
+        client,
+        () -> status.statistics(request.getName(), OipMessages.version(request.getVersion())));
+  }
+
+  @Override
   public void modelInfer(ModelInferRequest request, StreamObserver<ModelInferResponse> client) {
     HeaderWishes metadata = CallMetadata.wishes();
     OptionalLong deadline = CallMetadata.deadlineNanos();
@@ -138,9 +172,9 @@ public final class OipGrpcService extends GRPCInferenceServiceImplBase {
         pipeline
             .infer(
                 Protocol.GRPC,
-                () -> OipCodec.request(OipMessages.call(request, metadata, deadline)),
+                () -> OipCodec.request(OipMessages.call(request, metadata, deadline), limits),
                 cancellation)
-            .thenApply(OipMessages::response)
+            .thenApply(result -> metrics.encode(Protocol.GRPC, result, OipMessages::response))
             .whenComplete(
                 (response, failure) -> {
                   if (failure == null) {
@@ -159,6 +193,7 @@ public final class OipGrpcService extends GRPCInferenceServiceImplBase {
         (ServerCallStreamObserver<ModelStreamInferResponse>) client,
         CallMetadata.wishes(),
         CallMetadata.deadlineNanos(),
+        limits,
         CallMetadata.value("triton_grpc_error").filter("true"::equals).isPresent());
   }
 

@@ -4,6 +4,7 @@ import dev.strata.gateway.InferencePipeline;
 import dev.strata.gateway.api.GrpcCancellation;
 import dev.strata.gateway.api.GrpcErrors;
 import dev.strata.gateway.api.HeaderWishes;
+import dev.strata.gateway.api.Limits;
 import dev.strata.gateway.call.Cancellation;
 import dev.strata.gateway.call.InferenceResult;
 import dev.strata.gateway.call.Protocol;
@@ -29,6 +30,7 @@ final class OipGrpcStream implements StreamObserver<ModelInferRequest> {
   private final ServerCallStreamObserver<ModelStreamInferResponse> client;
   private final HeaderWishes metadata;
   private final OptionalLong deadlineNanos;
+  private final Limits limits;
   private final boolean errorsEnd;
   private final Cancellation cancellation;
 
@@ -44,11 +46,13 @@ final class OipGrpcStream implements StreamObserver<ModelInferRequest> {
       ServerCallStreamObserver<ModelStreamInferResponse> client,
       HeaderWishes metadata,
       OptionalLong deadlineNanos,
+      Limits limits,
       boolean errorsEnd) {
     this.pipeline = pipeline;
     this.client = client;
     this.metadata = metadata;
     this.deadlineNanos = deadlineNanos;
+    this.limits = limits;
     this.errorsEnd = errorsEnd;
     this.cancellation = GrpcCancellation.of(client);
   }
@@ -61,8 +65,10 @@ final class OipGrpcStream implements StreamObserver<ModelInferRequest> {
       ServerCallStreamObserver<ModelStreamInferResponse> client,
       HeaderWishes metadata,
       OptionalLong deadlineNanos,
+      Limits limits,
       boolean errorsEnd) {
-    OipGrpcStream stream = new OipGrpcStream(pipeline, client, metadata, deadlineNanos, errorsEnd);
+    OipGrpcStream stream =
+        new OipGrpcStream(pipeline, client, metadata, deadlineNanos, limits, errorsEnd);
     client.disableAutoRequest();
     client.setOnReadyHandler(stream::readMore);
     client.request(MOST_UNDER_WAY);
@@ -77,7 +83,7 @@ final class OipGrpcStream implements StreamObserver<ModelInferRequest> {
     var _ =
         pipeline.stream(
                 Protocol.GRPC,
-                () -> OipCodec.request(OipMessages.call(request, metadata, deadlineNanos)),
+                () -> OipCodec.request(OipMessages.call(request, metadata, deadlineNanos), limits),
                 cancellation,
                 this::tell)
             .whenComplete(

@@ -1,9 +1,10 @@
 package dev.strata.gateway.api.oip;
 
 import dev.strata.gateway.InferencePipeline;
+import dev.strata.gateway.api.ContentCoding;
 import dev.strata.gateway.call.InferenceResult;
 import dev.strata.gateway.call.Protocol;
-import dev.strata.gateway.registry.ModelRegistry;
+import dev.strata.gateway.metrics.RequestMetrics;
 import io.smallrye.common.annotation.RunOnVirtualThread;
 import io.vertx.core.http.HttpServerResponse;
 import jakarta.ws.rs.Consumes;
@@ -36,11 +37,13 @@ public final class OipInferResource {
   private static final String JSON_LENGTH = RestInference.JSON_LENGTH;
 
   private final InferencePipeline pipeline;
-  private final ModelRegistry registry;
+  private final RestDecoding decoding;
+  private final RequestMetrics metrics;
 
-  OipInferResource(InferencePipeline pipeline, ModelRegistry registry) {
+  OipInferResource(InferencePipeline pipeline, RestDecoding decoding, RequestMetrics metrics) {
     this.pipeline = pipeline;
-    this.registry = registry;
+    this.decoding = decoding;
+    this.metrics = metrics;
   }
 
   @POST
@@ -135,13 +138,19 @@ public final class OipInferResource {
       HttpHeaders headers,
       HttpServerResponse exchange,
       byte[] body) {
-    RestInference asked = new RestInference(registry, model, version, headers, body);
+    RestInference asked = decoding.of(model, version, headers, body);
     InferenceResult result =
         RestInference.await(
             pipeline.infer(Protocol.REST, asked::request, RestInference.cancellation(exchange)));
-    OipJsonWriter.Body answer = OipJsonWriter.write(result, asked.call());
+    OipJsonWriter.Body answer =
+        metrics.encode(Protocol.REST, result, made -> OipJsonWriter.write(made, asked.call()));
+    Optional<ContentCoding> coding =
+        Optional.ofNullable(headers.getHeaderString(HttpHeaders.ACCEPT_ENCODING))
+            .flatMap(ContentCoding::accepted);
     Response.ResponseBuilder response =
-        Response.ok(answer.bytes()).header(BITS, result.bits().count());
+        Response.ok(coding.map(known -> known.encode(answer.bytes())).orElse(answer.bytes()))
+            .header(BITS, result.bits().count());
+    coding.ifPresent(known -> response.header(HttpHeaders.CONTENT_ENCODING, known.label()));
     if (answer.jsonLength().isPresent()) {
       return response
           .type(MediaType.APPLICATION_OCTET_STREAM_TYPE)

@@ -4,28 +4,27 @@ import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.StreamReadFeature;
+import dev.strata.gateway.api.Limits;
 import dev.strata.gateway.call.InferenceException;
 
 /// How this server reads JSON that strangers send: strictly, and within bounds.
 final class OipJson {
 
-  /// Longest string, and so longest text element, in characters.
-  private static final int MAX_STRING_LENGTH = 16 << 20;
-
-  static final JsonFactory FACTORY =
-      JsonFactory.builder()
-          .streamReadConstraints(
-              StreamReadConstraints.builder()
-                  .maxNestingDepth(32)
-                  .maxNumberLength(128)
-                  .maxNameLength(1024)
-                  .maxStringLength(MAX_STRING_LENGTH)
-                  .build())
-          .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
-          .disable(JsonFactory.Feature.INTERN_FIELD_NAMES)
-          .build();
-
   private OipJson() {}
+
+  static JsonFactory within(Limits limits) {
+    return JsonFactory.builder()
+        .streamReadConstraints(
+            StreamReadConstraints.builder()
+                .maxNestingDepth(limits.jsonDepth())
+                .maxNumberLength(limits.jsonDigits())
+                .maxNameLength(1024)
+                .maxStringLength(limits.elementBytes())
+                .build())
+        .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+        .disable(JsonFactory.Feature.INTERN_FIELD_NAMES)
+        .build();
+  }
 
   static InferenceException malformed(String field, JsonProcessingException problem) {
     String where =

@@ -1,10 +1,12 @@
 package dev.strata.gateway.api.oip;
 
+import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
 import dev.strata.gateway.api.Elements;
 import dev.strata.gateway.api.HeaderWishes;
+import dev.strata.gateway.api.Limits;
 import dev.strata.gateway.api.RawElements;
 import dev.strata.gateway.api.TensorReader;
 import dev.strata.gateway.call.InferenceException;
@@ -24,14 +26,19 @@ import java.util.OptionalLong;
 /// is built; tensor data stays in the body until its type and shape are known.
 final class OipJsonReader {
 
+  private final JsonFactory factory;
+  private final Limits limits;
   private final byte[] body;
   private final int jsonLength;
 
   /// Where the next binary tensor starts.
   private int position;
 
+  /// @param factory made for the same limits
   /// @param jsonLength length of the JSON part; the rest of the body is binary tensors
-  OipJsonReader(byte[] body, int jsonLength) {
+  OipJsonReader(JsonFactory factory, Limits limits, byte[] body, int jsonLength) {
+    this.factory = factory;
+    this.limits = limits;
     this.body = body;
     this.jsonLength = jsonLength;
     this.position = jsonLength;
@@ -39,7 +46,7 @@ final class OipJsonReader {
 
   /// @throws InferenceException if the body is not what the protocol asks for
   OipCall read(String model, Optional<String> version, HeaderWishes headers) {
-    try (JsonParser json = OipJson.FACTORY.createParser(body, 0, jsonLength)) {
+    try (JsonParser json = factory.createParser(body, 0, jsonLength)) {
       json.nextToken();
       expect(json, "body", JsonToken.START_OBJECT, "an object");
       String id = "";
@@ -78,14 +85,11 @@ final class OipJsonReader {
     T read(JsonParser json, String field) throws IOException;
   }
 
-  private static <T> List<T> list(JsonParser json, String field, Item<T> item) throws IOException {
+  private <T> List<T> list(JsonParser json, String field, Item<T> item) throws IOException {
     expect(json, field, JsonToken.START_ARRAY, "an array");
     List<T> items = new ArrayList<>();
     while (json.nextToken() != JsonToken.END_ARRAY) {
-      if (items.size() == OipCodec.MAX_TENSORS) {
-        throw InferenceException.invalid(
-            "%s: got more, expected at most %d".formatted(field, items.size()));
-      }
+      Limits.atMost(field, items.size() + 1, limits.tensors());
       String at = "%s[%d]".formatted(field, items.size());
       expect(json, at, JsonToken.START_OBJECT, "an object");
       items.add(item.read(json, at));
@@ -174,34 +178,27 @@ final class OipJsonReader {
     if (start < 0 || end < 0) {
       throw InferenceException.invalid("body: got another encoding, expected UTF-8");
     }
-    return new JsonElements(body, (int) start, (int) (end - start));
+    return new JsonElements(factory, body, (int) start, (int) (end - start));
   }
 
-  private static List<Long> shape(JsonParser json, String field) throws IOException {
+  private List<Long> shape(JsonParser json, String field) throws IOException {
     expect(json, field, JsonToken.START_ARRAY, "an array");
     List<Long> dims = new ArrayList<>();
     while (json.nextToken() != JsonToken.END_ARRAY) {
       expect(json, field, JsonToken.VALUE_NUMBER_INT, "integers");
-      if (dims.size() == TensorReader.MAX_RANK) {
-        throw InferenceException.invalid(
-            "%s: got more dimensions, expected at most %d".formatted(field, dims.size()));
-      }
+      Limits.atMost(field + ": dimensions", dims.size() + 1, limits.rank());
       dims.add(json.getLongValue());
     }
     return dims;
   }
 
-  private static Map<String, InferParameter> parameters(JsonParser json, String field)
-      throws IOException {
+  private Map<String, InferParameter> parameters(JsonParser json, String field) throws IOException {
     expect(json, field, JsonToken.START_OBJECT, "an object");
     Map<String, InferParameter> parameters = new LinkedHashMap<>();
     while (json.nextToken() == JsonToken.FIELD_NAME) {
       String name = json.currentName();
       json.nextToken();
-      if (parameters.size() == OipCodec.MAX_PARAMETERS) {
-        throw InferenceException.invalid(
-            "%s: got more, expected at most %d".formatted(field, parameters.size()));
-      }
+      Limits.atMost(field, parameters.size() + 1, limits.parameters());
       parameters.put(name, parameter(json, field + "." + TensorReader.excerpt(name)));
     }
     return parameters;

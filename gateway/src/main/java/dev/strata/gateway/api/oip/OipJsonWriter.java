@@ -1,5 +1,6 @@
 package dev.strata.gateway.api.oip;
 
+import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
 import dev.strata.gateway.call.InferenceException;
 import dev.strata.gateway.call.InferenceResult;
@@ -28,6 +29,8 @@ final class OipJsonWriter {
 
   /// The request parameter that asks for all outputs in binary.
   static final String BINARY_DATA_OUTPUT = "binary_data_output";
+
+  private static final JsonFactory FACTORY = new JsonFactory();
 
   private final ByteArrayOutputStream tail = new ByteArrayOutputStream();
   private final Map<String, Boolean> binary = new HashMap<>();
@@ -67,7 +70,7 @@ final class OipJsonWriter {
 
   private Body body(InferenceResult result) {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
-    try (JsonGenerator json = OipJson.FACTORY.createGenerator(out)) {
+    try (JsonGenerator json = FACTORY.createGenerator(out)) {
       json.writeStartObject();
       if (!result.id().isEmpty()) {
         json.writeStringField("id", result.id());

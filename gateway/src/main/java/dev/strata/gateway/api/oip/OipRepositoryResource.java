@@ -27,10 +27,12 @@ public final class OipRepositoryResource {
 
   private final ModelRegistry registry;
   private final ModelRepository repository;
+  private final RestDecoding decoding;
 
-  OipRepositoryResource(ModelRegistry registry, ModelRepository repository) {
+  OipRepositoryResource(ModelRegistry registry, ModelRepository repository, RestDecoding decoding) {
     this.registry = registry;
     this.repository = repository;
+    this.decoding = decoding;
   }
 
   @POST
@@ -40,7 +42,8 @@ public final class OipRepositoryResource {
       summary = "Every model version with its state, and the reason when it could not be loaded",
       description = "The body may be `{\"ready\": true}`: only versions that are ready.")
   public List<OipDocuments.IndexEntry> index(byte[] body) {
-    return OipDocuments.index(registry.entries(), RepositoryCall.index(body).ready());
+    return OipDocuments.index(
+        registry.entries(), RepositoryCall.index(decoding.trees(), body).ready());
   }
 
   @POST
@@ -49,7 +52,7 @@ public final class OipRepositoryResource {
       operationId = "repositoryModelLoad",
       summary = "Loads a model, or looks again at one that is loaded; answers when it is ready")
   public Response load(@PathParam("model") String model, byte[] body) {
-    RepositoryCall.load(body);
+    RepositoryCall.load(decoding.trees(), body);
     return done(repository.load(model));
   }
 
@@ -59,7 +62,7 @@ public final class OipRepositoryResource {
       operationId = "repositoryModelUnload",
       summary = "Takes a model out of service; requests under way finish")
   public Response unload(@PathParam("model") String model, byte[] body) {
-    RepositoryCall.unload(body);
+    RepositoryCall.unload(decoding.trees(), body);
     return done(repository.unload(model));
   }
 

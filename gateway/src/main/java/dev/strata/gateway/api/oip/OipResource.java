@@ -1,6 +1,6 @@
 package dev.strata.gateway.api.oip;
 
-import dev.strata.gateway.RepositoryWatch;
+import dev.strata.gateway.ServerReadiness;
 import dev.strata.gateway.registry.ModelRegistry;
 import io.smallrye.common.annotation.NonBlocking;
 import jakarta.ws.rs.GET;
@@ -24,11 +24,11 @@ import org.eclipse.microprofile.openapi.annotations.tags.Tag;
 public final class OipResource {
 
   private final ModelRegistry registry;
-  private final RepositoryWatch watch;
+  private final ServerReadiness readiness;
 
-  OipResource(ModelRegistry registry, RepositoryWatch watch) {
+  OipResource(ModelRegistry registry, ServerReadiness readiness) {
     this.registry = registry;
-    this.watch = watch;
+    this.readiness = readiness;
   }
 
   @GET
@@ -48,12 +48,12 @@ public final class OipResource {
   @Path("health/ready")
   @Operation(
       operationId = "serverReady",
-      summary = "200 when the models of the start have the widths they must have, else 503")
+      summary = "200 when the models of the start and the required ones have the widths they must")
   @APIResponse(
       responseCode = "200",
       content = @Content(schema = @Schema(implementation = OipDocuments.Ready.class)))
   public Response ready() {
-    return readiness(watch.settled(), new OipDocuments.Ready(watch.settled()));
+    return readiness(readiness.ready(), new OipDocuments.Ready(readiness.ready()));
   }
 
   @GET

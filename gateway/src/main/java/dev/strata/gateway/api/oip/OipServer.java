@@ -11,7 +11,13 @@ final class OipServer {
 
   /// Only what works. The last is our own: the parameter `bits` and its headers.
   static final List<String> EXTENSIONS =
-      List.of("binary_tensor_data", "model_repository", "parameters", "strata_precision");
+      List.of(
+          "binary_tensor_data",
+          "model_configuration",
+          "model_repository",
+          "parameters",
+          "statistics",
+          "strata_precision");
 
   private OipServer() {}
 

@@ -9,7 +9,7 @@ import dev.strata.gateway.call.Cancellation;
 import dev.strata.gateway.call.InferenceException;
 import dev.strata.gateway.call.InferenceResult;
 import dev.strata.gateway.call.Protocol;
-import dev.strata.gateway.registry.ModelRegistry;
+import io.smallrye.common.annotation.Blocking;
 import io.smallrye.common.annotation.RunOnVirtualThread;
 import io.smallrye.mutiny.Multi;
 import io.smallrye.mutiny.operators.multi.processors.UnicastProcessor;
@@ -30,16 +30,17 @@ import org.eclipse.microprofile.openapi.annotations.tags.Tag;
 /// Inferences over REST that are answered bit by bit: server-sent events, each with one response as
 /// JSON. What is refused before the first answer gets a status; after it, an event says why.
 @Path("/v2")
+@Blocking
 @RunOnVirtualThread
 @Tag(name = "Open Inference Protocol")
 public final class OipStreamResource {
 
   private final InferencePipeline pipeline;
-  private final ModelRegistry registry;
+  private final RestDecoding decoding;
 
-  OipStreamResource(InferencePipeline pipeline, ModelRegistry registry) {
+  OipStreamResource(InferencePipeline pipeline, RestDecoding decoding) {
     this.pipeline = pipeline;
-    this.registry = registry;
+    this.decoding = decoding;
   }
 
   @POST
@@ -54,7 +55,7 @@ public final class OipStreamResource {
       @Context HttpHeaders headers,
       @Context HttpServerResponse exchange,
       byte[] body) {
-    return answers(new RestInference(registry, model, Optional.empty(), headers, body), exchange);
+    return answers(decoding.of(model, Optional.empty(), headers, body), exchange);
   }
 
   @POST
@@ -70,8 +71,7 @@ public final class OipStreamResource {
       @Context HttpHeaders headers,
       @Context HttpServerResponse exchange,
       byte[] body) {
-    return answers(
-        new RestInference(registry, model, Optional.of(version), headers, body), exchange);
+    return answers(decoding.of(model, Optional.of(version), headers, body), exchange);
   }
 
   /// Waits for the first answer, since a response that has begun has no other status.

@@ -16,7 +16,6 @@ import java.util.Set;
 /// @param ready of an index: only versions that are ready
 record RepositoryCall(boolean ready) {
 
-  private static final ObjectMapper JSON = new ObjectMapper(OipJson.FACTORY);
   private static final String DEPENDENTS = "unload_dependents";
 
   /// The repository's name must be left out: there is one.
@@ -47,8 +46,8 @@ record RepositoryCall(boolean ready) {
     }
   }
 
-  static RepositoryCall index(byte[] body) {
-    JsonNode ready = object(body).path("ready");
+  static RepositoryCall index(ObjectMapper json, byte[] body) {
+    JsonNode ready = object(json, body).path("ready");
     if (!ready.isMissingNode() && !ready.isBoolean()) {
       throw InferenceException.invalid(
           "ready: got %s, expected true or false"
@@ -57,16 +56,16 @@ record RepositoryCall(boolean ready) {
     return new RepositoryCall(ready.asBoolean(false));
   }
 
-  static void load(byte[] body) {
-    loadParameters(parameters(body));
+  static void load(ObjectMapper json, byte[] body) {
+    loadParameters(parameters(json, body));
   }
 
-  static void unload(byte[] body) {
-    unloadParameters(parameters(body));
+  static void unload(ObjectMapper json, byte[] body) {
+    unloadParameters(parameters(json, body));
   }
 
-  private static Set<String> parameters(byte[] body) {
-    JsonNode parameters = object(body).path("parameters");
+  private static Set<String> parameters(ObjectMapper json, byte[] body) {
+    JsonNode parameters = object(json, body).path("parameters");
     if (!parameters.isMissingNode() && !parameters.isObject()) {
       throw InferenceException.invalid("parameters: got something else, expected an object");
     }
@@ -75,13 +74,13 @@ record RepositoryCall(boolean ready) {
         .collect(java.util.stream.Collectors.toCollection(java.util.TreeSet::new));
   }
 
-  private static JsonNode object(byte[] body) {
+  private static JsonNode object(ObjectMapper json, byte[] body) {
     if (body.length == 0) {
       return NullNode.getInstance();
     }
     JsonNode tree;
     try {
-      tree = JSON.readTree(body);
+      tree = json.readTree(body);
     } catch (JsonProcessingException malformed) {
       throw OipJson.malformed("body", malformed);
     } catch (IOException failure) {

@@ -1,11 +1,10 @@
 package dev.strata.gateway.api.oip;
 
+import dev.strata.gateway.api.ContentCoding;
 import dev.strata.gateway.api.HeaderWishes;
 import dev.strata.gateway.call.Cancellation;
-import dev.strata.gateway.call.ErrorCode;
 import dev.strata.gateway.call.InferenceException;
 import dev.strata.gateway.call.InferenceRequest;
-import dev.strata.gateway.registry.ModelRegistry;
 import io.vertx.core.http.HttpServerResponse;
 import jakarta.ws.rs.core.HttpHeaders;
 import jakarta.ws.rs.core.MediaType;
@@ -20,20 +19,20 @@ final class RestInference {
 
   static final String JSON_LENGTH = "Inference-Header-Content-Length";
 
-  private final ModelRegistry registry;
+  private final RestDecoding decoding;
   private final String model;
   private final Optional<String> version;
   private final HttpHeaders headers;
-  private final byte[] body;
+  private byte[] body;
   private OipCall call;
 
   RestInference(
-      ModelRegistry registry,
+      RestDecoding decoding,
       String model,
       Optional<String> version,
       HttpHeaders headers,
       byte[] body) {
-    this.registry = registry;
+    this.decoding = decoding;
     this.model = model;
     this.version = version;
     this.headers = headers;
@@ -41,22 +40,21 @@ final class RestInference {
   }
 
   InferenceRequest request() {
-    single(HttpHeaders.CONTENT_ENCODING)
-        .filter(encoding -> !encoding.equals("identity"))
-        .ifPresent(
-            encoding -> {
-              throw new InferenceException(
-                  ErrorCode.NOT_OFFERED,
-                  "Content-Encoding: got '%s', expected identity".formatted(encoding));
-            });
+    body =
+        single(HttpHeaders.CONTENT_ENCODING)
+            .flatMap(ContentCoding::of)
+            .map(coding -> coding.decode(body, decoding.limits()))
+            .orElse(body);
     int jsonLength = jsonLength();
     if (jsonLength == 0 && body.length > 0) {
       boolean binary = !headers.getAcceptableMediaTypes().contains(MediaType.APPLICATION_JSON_TYPE);
-      call = RawBody.call(registry.card(model, version), body, binary, wishes());
+      call = RawBody.call(decoding.registry().card(model, version), body, binary, wishes());
     } else {
-      call = new OipJsonReader(body, jsonLength).read(model, version, wishes());
+      call =
+          new OipJsonReader(decoding.json(), decoding.limits(), body, jsonLength)
+              .read(model, version, wishes());
     }
-    return OipCodec.request(call);
+    return OipCodec.request(call, decoding.limits());
   }
 
   private int jsonLength() {

@@ -2,6 +2,7 @@ package dev.strata.gateway.api.strata;
 
 import com.google.protobuf.UnsafeByteOperations;
 import dev.strata.gateway.api.HeaderWishes;
+import dev.strata.gateway.api.Limits;
 import dev.strata.gateway.api.RawElements;
 import dev.strata.gateway.api.TensorReader;
 import dev.strata.gateway.api.WishReader;
@@ -12,6 +13,7 @@ import dev.strata.gateway.call.ModelCard;
 import dev.strata.gateway.call.Precision;
 import dev.strata.gateway.call.Priority;
 import dev.strata.gateway.call.Urgency;
+import dev.strata.gateway.metrics.RequestStatistics;
 import dev.strata.gateway.registry.ModelRegistry;
 import dev.strata.gateway.registry.ModelState;
 import dev.strata.precision.Bits;
@@ -23,6 +25,7 @@ import dev.strata.v1.ModelVersion;
 import dev.strata.v1.PredictLadderRequest;
 import dev.strata.v1.PredictRequest;
 import dev.strata.v1.PredictResponse;
+import dev.strata.v1.StatisticsResponse;
 import dev.strata.v1.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -43,15 +46,18 @@ final class StrataCodec {
 
   /// @param metadata what the call's metadata wish; the message wins
   static InferenceRequest request(
-      PredictRequest message, HeaderWishes metadata, OptionalLong deadlineNanos) {
+      PredictRequest message, HeaderWishes metadata, OptionalLong deadlineNanos, Limits limits) {
     Optional<Precision> header = WishReader.precision(metadata);
     Precision precision =
         precision(message).or(() -> header).orElseGet(Precision.ModelDefault::new);
-    return request(message, precision, metadata, deadlineNanos);
+    return request(message, precision, metadata, deadlineNanos, limits);
   }
 
   static InferenceRequest request(
-      PredictLadderRequest message, HeaderWishes metadata, OptionalLong deadlineNanos) {
+      PredictLadderRequest message,
+      HeaderWishes metadata,
+      OptionalLong deadlineNanos,
+      Limits limits) {
     if (message.getRequest().getPrecisionCase() != PredictRequest.PrecisionCase.PRECISION_NOT_SET) {
       throw InferenceException.invalid(
           "bits and request.precision: got both, expected one of them");
@@ -68,21 +74,26 @@ final class StrataCodec {
     if (rungs.isEmpty()) {
       throw InferenceException.invalid("bits: got none, expected at least one width");
     }
-    return request(message.getRequest(), new Precision.Ladder(rungs), metadata, deadlineNanos);
+    return request(
+        message.getRequest(), new Precision.Ladder(rungs), metadata, deadlineNanos, limits);
   }
 
   private static InferenceRequest request(
       PredictRequest message,
       Precision precision,
       HeaderWishes metadata,
-      OptionalLong deadlineNanos) {
+      OptionalLong deadlineNanos,
+      Limits limits) {
+    Limits.atMost("id: bytes", message.getIdBytes().size(), limits.idBytes());
+    Limits.atMost("inputs", message.getInputsCount(), limits.tensors());
+    Limits.atMost("outputs", message.getOutputsCount(), limits.tensors());
     return new InferenceRequest(
         message.getModel(),
         version(message.getVersion()),
         message.getId(),
         precision,
         urgency(message, WishReader.urgency(List.of(metadata), deadlineNanos)),
-        inputs(message),
+        inputs(message, limits),
         message.getOutputsList());
   }
 
@@ -162,6 +173,33 @@ final class StrataCodec {
     return message.build();
   }
 
+  static StatisticsResponse statistics(ModelCard card, RequestStatistics statistics) {
+    StatisticsResponse.Builder message =
+        StatisticsResponse.newBuilder()
+            .setModel(card.name())
+            .setVersion(card.version())
+            .setFail(total(statistics.failures(card.name(), card.version())));
+    for (RequestStatistics.Width width : statistics.widths(card.name(), card.version())) {
+      message.addWidths(
+          StatisticsResponse.Width.newBuilder()
+              .setBits(width.bits().count())
+              .setSuccess(total(width.success()))
+              .setQueue(total(width.queue()))
+              .setDecode(total(width.decode()))
+              .setCompute(total(width.compute()))
+              .setEncode(total(width.encode()))
+              .setRows(width.rows()));
+    }
+    return message.build();
+  }
+
+  private static StatisticsResponse.Total total(RequestStatistics.Total total) {
+    return StatisticsResponse.Total.newBuilder()
+        .setCount(total.count())
+        .setNs(total.nanos())
+        .build();
+  }
+
   private static List<Integer> counts(List<Bits> widths) {
     return widths.stream().map(Bits::count).toList();
   }
@@ -234,7 +272,8 @@ final class StrataCodec {
         timeout == 0 ? otherwise.queueTimeout() : Optional.of(Duration.ofNanos(timeout * 1000)));
   }
 
-  private static Map<String, dev.strata.graph.Tensor> inputs(PredictRequest message) {
+  private static Map<String, dev.strata.graph.Tensor> inputs(
+      PredictRequest message, Limits limits) {
     Map<String, dev.strata.graph.Tensor> inputs = new LinkedHashMap<>();
     for (int i = 0; i < message.getInputsCount(); i++) {
       Tensor input = message.getInputs(i);
@@ -248,7 +287,8 @@ final class StrataCodec {
               field,
               input.getDatatype(),
               input.getShapeList(),
-              new RawElements(MemorySegment.ofBuffer(input.getData().asReadOnlyByteBuffer()))));
+              new RawElements(MemorySegment.ofBuffer(input.getData().asReadOnlyByteBuffer())),
+              limits));
     }
     return inputs;
   }

@@ -5,10 +5,13 @@ import dev.strata.gateway.api.CallMetadata;
 import dev.strata.gateway.api.GrpcCancellation;
 import dev.strata.gateway.api.GrpcErrors;
 import dev.strata.gateway.api.HeaderWishes;
+import dev.strata.gateway.api.Limits;
 import dev.strata.gateway.call.InferenceException;
 import dev.strata.gateway.call.InferenceResult;
 import dev.strata.gateway.call.ModelCard;
 import dev.strata.gateway.call.Protocol;
+import dev.strata.gateway.metrics.RequestMetrics;
+import dev.strata.gateway.metrics.RequestStatistics;
 import dev.strata.gateway.registry.ModelRegistry;
 import dev.strata.gateway.registry.ModelRepository;
 import dev.strata.v1.ListModelsRequest;
@@ -20,27 +23,40 @@ import dev.strata.v1.LoadModelResponse;
 import dev.strata.v1.PredictLadderRequest;
 import dev.strata.v1.PredictRequest;
 import dev.strata.v1.PredictResponse;
+import dev.strata.v1.StatisticsRequest;
+import dev.strata.v1.StatisticsResponse;
 import dev.strata.v1.StrataGrpc.StrataImplBase;
 import dev.strata.v1.UnloadModelRequest;
 import dev.strata.v1.UnloadModelResponse;
 import io.grpc.stub.StreamObserver;
-import io.quarkus.grpc.GrpcService;
+import jakarta.inject.Singleton;
 import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 
 /// Strata's own API over gRPC. Methods run on the event loop and only hand over.
-@GrpcService
+@Singleton
 public final class StrataGrpcService extends StrataImplBase {
 
   private final InferencePipeline pipeline;
   private final ModelRegistry registry;
   private final ModelRepository repository;
+  private final Limits limits;
+  private final RequestMetrics metrics;
+  private final RequestStatistics statistics;
 
   StrataGrpcService(
-      InferencePipeline pipeline, ModelRegistry registry, ModelRepository repository) {
+      InferencePipeline pipeline,
+      ModelRegistry registry,
+      ModelRepository repository,
+      Limits limits,
+      RequestMetrics metrics,
+      RequestStatistics statistics) {
     this.pipeline = pipeline;
     this.registry = registry;
     this.repository = repository;
+    this.limits = limits;
+    this.metrics = metrics;
+    this.statistics = statistics;
   }
 
   @Override
@@ -51,7 +67,7 @@ public final class StrataGrpcService extends StrataImplBase {
         client,
         pipeline.infer(
             Protocol.GRPC,
-            () -> StrataCodec.request(request, metadata, deadline),
+            () -> StrataCodec.request(request, metadata, deadline, limits),
             GrpcCancellation.of(client)));
   }
 
@@ -63,16 +79,16 @@ public final class StrataGrpcService extends StrataImplBase {
         client,
         pipeline.stream(
             Protocol.GRPC,
-            () -> StrataCodec.request(request, metadata, deadline),
+            () -> StrataCodec.request(request, metadata, deadline, limits),
             GrpcCancellation.of(client),
             result -> client.onNext(StrataCodec.response(result))));
   }
 
-  private static void finish(
+  private void finish(
       StreamObserver<PredictResponse> client, CompletableFuture<InferenceResult> answer) {
     var _ =
         answer
-            .thenApply(StrataCodec::response)
+            .thenApply(result -> metrics.encode(Protocol.GRPC, result, StrataCodec::response))
             .whenComplete(
                 (response, failure) -> {
                   if (failure != null) {
@@ -82,6 +98,20 @@ public final class StrataGrpcService extends StrataImplBase {
                   client.onNext(response);
                   client.onCompleted();
                 });
+  }
+
+  @Override
+  public void statistics(StatisticsRequest request, StreamObserver<StatisticsResponse> client) {
+    StatisticsResponse response;
+    try {
+      ModelCard card = registry.card(request.getModel(), StrataCodec.version(request.getVersion()));
+      response = StrataCodec.statistics(card, statistics);
+    } catch (InferenceException refused) {
+      client.onError(GrpcErrors.status(refused));
+      return;
+    }
+    client.onNext(response);
+    client.onCompleted();
   }
 
   @Override

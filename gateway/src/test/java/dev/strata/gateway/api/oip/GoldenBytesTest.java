@@ -8,6 +8,7 @@ import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.MessageLite;
 import com.google.protobuf.Parser;
 import dev.strata.gateway.api.HeaderWishes;
+import dev.strata.gateway.api.TestLimits;
 import dev.strata.gateway.call.BitsReason;
 import dev.strata.gateway.call.InferenceRequest;
 import dev.strata.gateway.call.InferenceResult;
@@ -140,7 +141,8 @@ class GoldenBytesTest {
         OipMessages.call(
             roundTrip(golden, ModelInferRequest.parser()),
             new HeaderWishes(Map.of()),
-            OptionalLong.empty()));
+            OptionalLong.empty()),
+        TestLimits.DEFAULT);
   }
 
   /// Decodes, checks that encoding gives the very same bytes, and returns the message.

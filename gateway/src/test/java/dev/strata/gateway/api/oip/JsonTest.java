@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.strata.gateway.api.HeaderWishes;
+import dev.strata.gateway.api.TestLimits;
 import dev.strata.gateway.call.BitsReason;
 import dev.strata.gateway.call.InferenceException;
 import dev.strata.gateway.call.InferenceRequest;
@@ -55,7 +56,8 @@ class JsonTest {
                 {"later": {"a": [1, {"b": null}]}, "id": "r",
                  "inputs": [{"data": ["ä", ""], "datatype": "BYTES", "extra": [[]],
                              "shape": [2], "name": "x"}]}\
-                """));
+                """),
+            TestLimits.DEFAULT);
     assertEquals("r", request.id());
     List<byte[]> elements = request.inputs().get("x").toByteArrays();
     assertEquals("ä", new String(elements.getFirst(), StandardCharsets.UTF_8));
@@ -171,12 +173,14 @@ class JsonTest {
     return OipCodec.request(
         call(
             "{\"inputs\":[{\"name\":\"x\",\"datatype\":\"%s\",\"shape\":%s,\"data\":%s}]}"
-                .formatted(datatype, shape, data)));
+                .formatted(datatype, shape, data)),
+        TestLimits.DEFAULT);
   }
 
   private static OipCall call(String body) {
     byte[] bytes = body.getBytes(StandardCharsets.UTF_8);
-    return new OipJsonReader(bytes, bytes.length)
+    return new OipJsonReader(
+            OipJson.within(TestLimits.DEFAULT), TestLimits.DEFAULT, bytes, bytes.length)
         .read("m", Optional.empty(), new HeaderWishes(Map.of()));
   }
 }

@@ -1,0 +1,47 @@
+package dev.strata.gateway.api.oip;
+
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.strata.gateway.api.Limits;
+import dev.strata.gateway.registry.ModelRegistry;
+import jakarta.inject.Singleton;
+import jakarta.ws.rs.core.HttpHeaders;
+import java.util.Optional;
+
+/// What it takes to read inferences over REST.
+@Singleton
+final class RestDecoding {
+
+  private final ModelRegistry registry;
+  private final Limits limits;
+  private final JsonFactory json;
+  private final ObjectMapper trees;
+
+  RestDecoding(ModelRegistry registry, Limits limits) {
+    this.registry = registry;
+    this.limits = limits;
+    this.json = OipJson.within(limits);
+    this.trees = new ObjectMapper(json);
+  }
+
+  RestInference of(String model, Optional<String> version, HttpHeaders headers, byte[] body) {
+    return new RestInference(this, model, version, headers, body);
+  }
+
+  ModelRegistry registry() {
+    return registry;
+  }
+
+  Limits limits() {
+    return limits;
+  }
+
+  JsonFactory json() {
+    return json;
+  }
+
+  /// For bodies that are small by nature.
+  ObjectMapper trees() {
+    return trees;
+  }
+}
