@@ -8,7 +8,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "strata.h"
+#include "isa.h"
 
 static inline double bench_seconds(void) {
   struct timespec now;
@@ -46,14 +46,13 @@ static inline double bench_best(void (*run)(void *), void *self) {
 
 // The best instruction set, or the lower one that STRATA_ISA names; its name.
 static inline const char *bench_isa(uint32_t *isa) {
-  static const char *const names[] = {"scalar", "avx2", "avx512"};
   const char *wish = getenv("STRATA_ISA");
-  *isa = STRATA_ISA_AVX512;
-  for (uint32_t i = 0; wish && i < 3; i++) {
-    *isa = strcmp(wish, names[i]) == 0 ? i : *isa;
+  *isa = strata_isa_probe();
+  for (uint32_t level = STRATA_ISA_SCALAR; wish && level <= STRATA_ISA_AVX512; level++) {
+    *isa = strcmp(wish, strata_isa_name(level)) == 0 ? level : *isa;
   }
   *isa = strata_isa_select(*isa);
-  return names[*isa];
+  return strata_isa_name(*isa);
 }
 
 #endif

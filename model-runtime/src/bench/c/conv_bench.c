@@ -10,8 +10,8 @@ struct conv {
   struct strata_weights weights;
   struct strata_window window;
   struct strata_epilogue epilogue;
-  int64_t submatrices;
-  void *x, *scratch;
+  int64_t submatrices, abits;
+  void *x, *pad_codes, *scratch;
   float *x_scale;
 };
 
@@ -51,6 +51,7 @@ static struct conv conv(struct shape s) {
   w->scale = bench_memory(panels * 64);
   w->offset = bench_memory(panels * 64);
   c.x = bench_memory(s.samples * s.size * s.size * s.channels);
+  c.pad_codes = bench_memory(s.channels);
   c.x_scale = bench_memory(s.samples * 4);
   c.epilogue.activation = STRATA_RELU;
   c.epilogue.bias = bench_memory(panels * 64 * c.submatrices);
@@ -69,25 +70,32 @@ static void run_conv(void *self) {
   strata_conv(w, c->submatrices, &c->window, c->x, c->x_scale, 3, &c->epilogue, c->scratch);
 }
 
-static void run_depthwise(void *self) {
+static void run_planes(void *self) {
   struct conv *c = self;
-  strata_depthwise(&c->weights, &c->window, c->x, c->x_scale, 3, &c->epilogue);
+  struct strata_weights w[64];
+  for (int64_t i = 0; i < c->submatrices; i++) {
+    w[i] = c->weights;
+  }
+  strata_conv_bitserial(w, c->submatrices, &c->window, c->abits, c->x, c->x_scale, 1, &c->epilogue,
+                        c->scratch);
 }
 
-static void print(const char *name, struct shape s, void (*run)(void *), double peak) {
-  struct conv c = conv(s);
-  c.scratch = bench_memory(strata_conv_scratch(&c.weights, c.submatrices, &c.window));
-  int64_t positions = s.samples * c.window.out_height * c.window.out_width;
-  double work =
-      (double)(positions * s.out_channels * s.kernel * s.kernel) * (double)(s.channels / s.groups);
-  printf("%-9s %4lld -> %4lld @ %3lld k%lld s%lld g%-4lld n%lld GMAC/s (of peak) at b=1,2,4,8:",
-         name, (long long)s.channels, (long long)s.out_channels, (long long)s.size,
-         (long long)s.kernel, (long long)s.stride, (long long)s.groups, (long long)s.samples);
-  for (c.weights.bits = 1; c.weights.bits <= 8; c.weights.bits *= 2) {
-    double speed = work / bench_best(run, &c);
-    printf(" %7.1f (%.2f)", speed * 1e-9, speed / peak);
-  }
-  printf("\n");
+static void run_depthwise(void *self) {
+  struct conv *c = self;
+  strata_depthwise(&c->weights, &c->window, c->x, c->x_scale, c->pad_codes, &c->epilogue);
+}
+
+static void print(const char *name, struct shape s, double speed, double peak) {
+  printf("%-9s %4lld -> %4lld @ %3lld k%lld s%lld g%-4lld n%lld %8.1f GMAC/s %.2f of peak\n", name,
+         (long long)s.channels, (long long)s.out_channels, (long long)s.size, (long long)s.kernel,
+         (long long)s.stride, (long long)s.groups, (long long)s.samples, speed * 1e-9,
+         speed / peak);
+}
+
+static double work(const struct conv *c, struct shape s) {
+  int64_t positions = s.samples * c->window.out_height * c->window.out_width;
+  return (double)(positions * s.out_channels * s.kernel * s.kernel) *
+         (double)(s.channels / s.groups);
 }
 
 // Twelve sums in registers, as a kernel has them.
@@ -110,30 +118,62 @@ static void dots(void *isa) {
   }
 }
 
+#define ONES(i)                        \
+  "vpandd %%zmm31, %%zmm30, %%zmm29\n" \
+  "vpopcntd %%zmm29, %%zmm28\n"        \
+  "vpaddd %%zmm28, %%zmm" i ", %%zmm" i "\n"
+
+static void ones(void *self) {
+  (void)self;
+  for (int i = 0; i < 10000; i++) {
+    __asm__ volatile(REPEAT12(ONES)::);
+  }
+}
+
+static double ones_peak(uint32_t isa) {
+  return isa == STRATA_ISA_AVX512 ? 12e4 * 512 / bench_best(ones, NULL) : 1.0 / 0.0;
+}
+
 static double dot_peak(uint32_t isa) {
   return (isa == STRATA_ISA_AVX512 ? 12e4 * 64 : 12e4 * 32) / bench_best(dots, &isa);
 }
 #else
-static double dot_peak(uint32_t isa) { return (double)isa / 0.0; }
+static double dot_peak(uint32_t isa) { return (isa + 1.0) / 0.0; }
+static double ones_peak(uint32_t isa) { return (isa + 1.0) / 0.0; }
 #endif
 
-static void shape(struct shape s, double peak) {
-  if (s.groups == s.channels && s.groups > 1) {
-    print("depthwise", s, run_depthwise, peak);
-  } else {
-    print("conv", s, run_conv, peak);
+static void shape(struct shape s, double dots, double ones) {
+  struct conv c = conv(s);
+  char name[16];
+  int depthwise = s.groups == s.channels && s.groups > 1;
+  c.scratch = bench_memory(strata_conv_scratch(&c.weights, c.submatrices, &c.window));
+  for (c.weights.bits = 8; c.weights.bits >= 1; c.weights.bits /= 2) {
+    snprintf(name, sizeof name, "w%da8%s", (int)c.weights.bits, depthwise ? " dw" : "");
+    print(name, s, work(&c, s) / bench_best(depthwise ? run_depthwise : run_conv, &c), dots);
+  }
+  if (depthwise || s.channels / s.groups % 32 != 0) {
+    return;
+  }
+  for (c.weights.bits = 2; c.weights.bits >= 1; c.weights.bits--) {
+    c.abits = c.weights.bits;
+    c.scratch =
+        bench_memory(strata_conv_bitserial_scratch(&c.weights, c.submatrices, &c.window, c.abits));
+    snprintf(name, sizeof name, "w%da%d", (int)c.weights.bits, (int)c.abits);
+    print(name, s, work(&c, s) / bench_best(run_planes, &c),
+          ones / (double)(c.abits * c.weights.bits));
   }
 }
 
 int main(int count, char **arguments) {
   uint32_t isa;
   const char *name = bench_isa(&isa);
-  double peak = dot_peak(isa);
-  printf("instruction set %s, dot products up to %.1f GMAC/s\n", name, peak * 1e-9);
+  double dots = dot_peak(isa), bits = ones_peak(isa);
+  printf("instruction set %s, 8-bit dot products up to %.1f, bit products up to %.1f GMAC/s\n",
+         name, dots * 1e-9, bits * 1e-9);
   if (count == 6) {
     int64_t v[5];
     for (int i = 0; i < 5; i++) v[i] = atoll(arguments[i + 1]);
-    shape((struct shape){1, v[0], v[1], v[2], v[3], v[4], 1}, peak);
+    shape((struct shape){1, v[0], v[1], v[2], v[3], v[4], 1}, dots, bits);
     return 0;
   }
   static const struct shape shapes[] = {
@@ -145,7 +185,7 @@ int main(int count, char **arguments) {
       {1, 128, 128, 28, 5, 1, 128}, {1, 96, 96, 28, 5, 2, 96},
   };
   for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
-    shape(shapes[i], peak);
+    shape(shapes[i], dots, bits);
   }
   return 0;
 }

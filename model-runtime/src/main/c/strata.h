@@ -164,6 +164,17 @@ STRATA_EXPORT void strata_conv(const struct strata_weights *w, int64_t submatric
 STRATA_EXPORT int64_t strata_conv_scratch(const struct strata_weights *w, int64_t submatrices,
                                           const struct strata_window *s);
 
+// The same with activations of `abits` bits as bit-planes, for channels of a group that are whole
+// words of 32: x is [samples][height][width][abits][channels/32] words, which strata_pack_planes
+// makes of pixels as rows; plane t is worth 2^t; codes, pad_code too, are unsigned.
+STRATA_EXPORT void strata_conv_bitserial(const struct strata_weights *w, int64_t submatrices,
+                                         const struct strata_window *s, int64_t abits,
+                                         const uint32_t *x, const float *x_scale, int64_t pad_code,
+                                         const struct strata_epilogue *e, void *scratch);
+STRATA_EXPORT int64_t strata_conv_bitserial_scratch(const struct strata_weights *w,
+                                                    int64_t submatrices,
+                                                    const struct strata_window *s, int64_t abits);
+
 // Depthwise: w has rows = channels and columns = padded kernel_height*kernel_width taps, one group.
 // pad_codes: [channels], the code of zero in each. sums are over the taps (padding included as the
 // channel's pad code). Same formula and epilogue.

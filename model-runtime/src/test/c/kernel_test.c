@@ -274,11 +274,13 @@ static void products(void) {
 
 struct conv_case {
   int depthwise;
+  int64_t abits;  // of bit-planes, or 0
   int64_t submatrices, pad_code;
   int8_t *pad_codes;
   struct strata_weights w[4];
   struct strata_window s;
-  int8_t *x;
+  int8_t *x;         // codes
+  uint32_t *planes;  // of x
   float *scale;
   struct strata_epilogue e;
   void *scratch;
@@ -339,7 +341,14 @@ static void run_conv(void *self) {
   if (c->depthwise) {
     strata_depthwise(c->w, &c->s, c->x, c->scale, c->pad_codes, &c->e);
   } else {
-    strata_conv(c->w, c->submatrices, &c->s, c->x, c->scale, c->pad_code, &c->e, c->scratch);
+    if (c->abits > 0) {
+      strata_pack_planes(c->x, c->s.samples * c->s.height * c->s.width, c->s.channels, c->abits,
+                         c->planes);
+      strata_conv_bitserial(c->w, c->submatrices, &c->s, c->abits, c->planes, c->scale, c->pad_code,
+                            &c->e, c->scratch);
+    } else {
+      strata_conv(c->w, c->submatrices, &c->s, c->x, c->scale, c->pad_code, &c->e, c->scratch);
+    }
     memset(c->unrolled, 0x5a, (size_t)c->bytes);
     run_unrolled(c);
     if (memcmp(c->unrolled, c->e.out, (size_t)c->bytes) != 0) {
@@ -349,7 +358,7 @@ static void run_conv(void *self) {
   }
 }
 
-enum shape { DEPTHWISE, POINTWISE, ANY_CHANNELS, WORDS, BLOCKS };
+enum shape { DEPTHWISE, POINTWISE, ANY_CHANNELS, WORDS, BLOCKS, PLANES };
 
 static int64_t channels_of(enum shape shape) {
   switch (shape) {
@@ -363,6 +372,10 @@ static int64_t channels_of(enum shape shape) {
 static void convolution(enum shape shape, int64_t bits) {
   int depthwise = shape == DEPTHWISE;
   struct conv_case c = {.depthwise = depthwise, .pad_code = between(-128, 127)};
+  if (shape == PLANES) {
+    c.abits = between(1, 7);  // eight would not be unsigned in im2col
+    c.pad_code = below(1 << c.abits);
+  }
   int64_t per_group = channels_of(shape);
   c.submatrices = depthwise || shape == POINTWISE ? 1 : between(1, 4);
   c.s = window(between(1, 2), per_group * c.submatrices);
@@ -382,21 +395,28 @@ static void convolution(enum shape shape, int64_t bits) {
   for (int64_t i = 0; i < c.submatrices; i++) {
     c.w[i] = weights(bits, rows, columns, group, 1, RANDOM);
   }
-  c.x = bytes(c.s.samples * c.s.height * c.s.width * c.s.channels, RANDOM);
+  int64_t codes = c.s.samples * c.s.height * c.s.width * c.s.channels;
+  c.x = bytes(codes, RANDOM);
+  for (int64_t i = 0; i < codes && c.abits > 0; i++) {
+    c.x[i] = (int8_t)(c.x[i] & ((1 << c.abits) - 1));
+  }
+  c.planes = guarded(codes / 8 * c.abits);
   c.pad_codes = bytes(c.s.channels, RANDOM);
   c.scale = reals(c.s.samples);
   c.e = epilogue(outputs, width, (rows + 15) / 16 * 16 * c.submatrices);
-  c.scratch = scratch(strata_conv_scratch(c.w, c.submatrices, &c.s));
+  c.scratch = scratch(c.abits > 0 ? strata_conv_bitserial_scratch(c.w, c.submatrices, &c.s, c.abits)
+                                  : strata_conv_scratch(c.w, c.submatrices, &c.s));
   int64_t size = out_bytes(outputs, width, c.e.out_stride);
   c.unrolled = guarded(size);
   c.bytes = size;
   struct test test = {run_conv, {c.e.out}, {size}, ""};
-  snprintf(test.name, sizeof test.name,
-           "%s bits %ld channels %ld rows %ld groups %ld image %ldx%ld kernel %ldx%ld columns %ld "
-           "of %ld",
-           depthwise ? "depthwise" : "conv", (long)bits, (long)c.s.channels, (long)rows,
-           (long)c.submatrices, (long)c.s.height, (long)c.s.width, (long)c.s.kernel_height,
-           (long)c.s.kernel_width, (long)columns, (long)group);
+  snprintf(
+      test.name, sizeof test.name,
+      "%s bits %ld x %ld channels %ld rows %ld groups %ld image %ldx%ld kernel %ldx%ld columns %ld "
+      "of %ld",
+      depthwise ? "depthwise" : "conv", (long)bits, (long)c.abits, (long)c.s.channels, (long)rows,
+      (long)c.submatrices, (long)c.s.height, (long)c.s.width, (long)c.s.kernel_height,
+      (long)c.s.kernel_width, (long)columns, (long)group);
   compare(&test, &c);
 }
 
@@ -408,6 +428,7 @@ static void convolutions(void) {
       convolution(ANY_CHANNELS, bits);
       convolution(WORDS, bits);
       convolution(BLOCKS, bits);
+      convolution(PLANES, bits);
     }
   }
 }

@@ -6,42 +6,60 @@
 #include "epilogue/clamp.h"
 #include "epilogue/epilogue.h"
 #include "weights.h"
-#include "window.h"
 
 static const struct {
   uint32_t isa;
-  strata_conv_row *run;
+  const struct strata_conv_row *run;
 } table[] = {
-#define CONV(isa, name) {isa, name},
+#define CONV(isa, name) {isa, &name},
+#define CONV_PLANES(isa, name)
 #include "conv/conv.inc"
 #undef CONV
+#undef CONV_PLANES
 };
 
-static strata_conv_row *chosen = strata_conv_wba8_x1__scalar;
+static const struct {
+  uint32_t isa;
+  const struct strata_conv_planes_row *run;
+} planes_table[] = {
+#define CONV(isa, name)
+#define CONV_PLANES(isa, name) {isa, &name},
+#include "conv/conv.inc"
+#undef CONV
+#undef CONV_PLANES
+};
 
-void strata_conv_select(uint32_t isa) { chosen = STRATA_PICK(table, isa); }
+static const struct strata_conv_row *chosen = &strata_conv_wba8_x1__scalar;
+static const struct strata_conv_planes_row *chosen_planes = &strata_conv_wbab_x1__scalar;
 
-enum { LINE = 64 };
+void strata_conv_select(uint32_t isa) {
+  chosen = STRATA_PICK(table, isa);
+  chosen_planes = STRATA_PICK(planes_table, isa);
+}
 
-static int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
+enum { LINE = 64, CODES = 0 };
 
 static int64_t greatest_common_divisor(int64_t a, int64_t b) {
   return b == 0 ? a : greatest_common_divisor(b, a % b);
 }
 
-// How one convolution reads its image.
+// How a convolution reads its image.
 struct way {
-  int64_t taps, channels;  // of a group
+  int64_t abits;           // planes of a pixel, or CODES
+  int64_t pixel;           // bytes of a pixel
+  int64_t taps, channels;  // of a group of channels
   int64_t unit;            // channels that a pixel's sums are over; 0: windows are laid out as rows
   int64_t chunk;           // positions
 };
 
-// A window is read in place where each tap is whole words of four codes and the groups of columns
-// are made of whole units of channels. Otherwise it is one tap of all columns: its row of im2col.
+// A window is read in place where each tap is whole words and the groups of columns are made of
+// whole units of channels. Otherwise it is one tap of all columns: its row of im2col.
 static struct way way_of(const struct strata_weights *w, int64_t submatrices,
-                         const struct strata_window *s) {
-  struct way way = {s->kernel_height * s->kernel_width, s->channels / submatrices, 0, 0};
-  int64_t outputs = strata_out_rows(s);
+                         const struct strata_window *s, int64_t abits) {
+  struct way way = {.abits = abits,
+                    .pixel = abits == CODES ? s->channels : abits * s->channels / 8,
+                    .taps = s->kernel_height * s->kernel_width,
+                    .channels = s->channels / submatrices};
   int64_t unit =
       strata_group_count(w) == 1 ? way.channels : greatest_common_divisor(way.channels, w->group);
   if (way.channels % 4 == 0 && (unit == way.channels || unit % STRATA_BLOCK_COLUMNS == 0)) {
@@ -50,7 +68,7 @@ static struct way way_of(const struct strata_weights *w, int64_t submatrices,
     way.taps = 1;
     way.channels = w->columns;
   }
-  way.chunk = strata_positions_chunk(way.taps, outputs);
+  way.chunk = strata_positions_chunk(way.taps, strata_out_rows(s));
   return way;
 }
 
@@ -59,16 +77,16 @@ struct memory {
   const int8_t **taps;  // [taps][chunk]
   int32_t *sums;        // [chunk][groups]
   float *scale;         // [chunk]
-  int8_t *outside;      // [channels]
+  void *row;            // scratch of a row of the table
+  int8_t *outside;      // a pixel
   int32_t *pixel_sums;  // [pixels][units]
   int8_t *rows;         // [chunk][columns]
-  void *row;            // scratch of a row of the table
   int64_t bytes;
 };
 
 static void *take(struct memory *memory, void *scratch, int64_t bytes) {
   void *at = (uint8_t *)scratch + memory->bytes;
-  memory->bytes += (bytes + LINE - 1) / LINE * LINE;
+  memory->bytes += strata_ceil_div(bytes, LINE) * LINE;
   return at;
 }
 
@@ -81,7 +99,7 @@ static struct memory memory_of(const struct strata_weights *w, const struct stra
   memory.row = take(&memory, scratch, strata_conv_row_bytes(w, way->chunk));
   if (way->unit > 0) {
     int64_t units = s->samples * s->height * s->width * (s->channels / way->unit);
-    memory.outside = take(&memory, scratch, way->channels);
+    memory.outside = take(&memory, scratch, way->pixel);
     memory.pixel_sums = take(&memory, scratch, units * 4);
   } else {
     memory.rows = take(&memory, scratch, way->chunk * w->columns);
@@ -91,13 +109,19 @@ static struct memory memory_of(const struct strata_weights *w, const struct stra
 
 int64_t strata_conv_scratch(const struct strata_weights *w, int64_t submatrices,
                             const struct strata_window *s) {
-  struct way way = way_of(w, submatrices, s);
+  struct way way = way_of(w, submatrices, s, CODES);
+  return memory_of(w, s, &way, NULL).bytes;
+}
+
+int64_t strata_conv_bitserial_scratch(const struct strata_weights *w, int64_t submatrices,
+                                      const struct strata_window *s, int64_t abits) {
+  struct way way = way_of(w, submatrices, s, abits);
   return memory_of(w, s, &way, NULL).bytes;
 }
 
 struct conv {
   const struct strata_window *s;
-  const int8_t *x;
+  const int8_t *x;  // pixels of codes or of planes
   const float *x_scale;
   int64_t pad_code;
   int64_t channels;  // of a group
@@ -105,81 +129,129 @@ struct conv {
   struct memory memory;
 };
 
-// Sums of the units of all pixels that a window reaches, and the pixel outside the image.
-static void prepare_pixels(const struct conv *c) {
-  const struct strata_window *s = c->s;
-  int64_t unit = c->way.unit, units = s->channels / unit;
-  int64_t last = strata_tap(s->out_height - 1, s->kernel_height - 1, s->stride_height,
-                            s->dilation_height, s->pad_top);
-  int64_t from = s->pad_top < 0 ? -s->pad_top : 0;
-  int64_t count = (smaller(last + 1, s->height) - from) * s->width;
-  for (int64_t sample = 0; sample < s->samples && count > 0; sample++) {
-    int64_t first = (sample * s->height + from) * s->width;
-    const int8_t *codes = c->x + first * s->channels;
-    int32_t *sums = c->memory.pixel_sums + first * units;
-    if (unit % STRATA_BLOCK_COLUMNS == 0) {
-      strata_group_sums(codes, count, s->channels, unit, sums);
-      continue;
-    }
-    for (int64_t i = 0; i < count * units; i++) {
+static void lay_out_outside(const struct conv *c) {
+  if (c->way.abits == CODES) {
+    memset(c->memory.outside, (int)c->pad_code, (size_t)c->way.pixel);
+    return;
+  }
+  int64_t plane = c->s->channels / 8;
+  for (int64_t t = 0; t < c->way.abits; t++) {
+    memset(c->memory.outside + t * plane, c->pad_code >> t & 1 ? 0xff : 0, (size_t)plane);
+  }
+}
+
+// Sums of the units of `count` pixels.
+static void sum_units(const struct conv *c, const int8_t *pixels, int64_t count, int32_t *sums) {
+  int64_t unit = c->way.unit, channels = c->s->channels;
+  if (c->way.abits != CODES) {
+    chosen_planes->sum((const uint32_t *)pixels, count, channels / STRATA_BLOCK_COLUMNS,
+                       c->way.abits, unit / STRATA_BLOCK_COLUMNS, sums);
+  } else if (unit % STRATA_BLOCK_COLUMNS == 0) {
+    strata_group_sums(pixels, count, channels, unit, sums);
+  } else {
+    for (int64_t i = 0; i < count * (channels / unit); i++) {
       sums[i] = 0;
       for (int64_t j = 0; j < unit; j++) {
-        sums[i] += codes[i * unit + j];
+        sums[i] += pixels[i * unit + j];
       }
     }
   }
-  memset(c->memory.outside, (int)c->pad_code, (size_t)c->channels);
 }
 
-static void find_in_place(const struct conv *c, const struct strata_weights *w, int64_t i,
-                          int64_t first, struct strata_positions *positions) {
+// Sums of all pixels that a window reaches, and the pixel outside the image.
+static void prepare_pixels(const struct conv *c) {
+  const struct strata_window *s = c->s;
+  int64_t last = strata_tap(s->out_height - 1, s->kernel_height - 1, s->stride_height,
+                            s->dilation_height, s->pad_top);
+  int64_t from = strata_larger(0, -s->pad_top);
+  int64_t count = (strata_smaller(last + 1, s->height) - from) * s->width;
+  for (int64_t sample = 0; sample < s->samples && count > 0; sample++) {
+    int64_t first = (sample * s->height + from) * s->width;
+    sum_units(c, c->x + first * c->way.pixel, count,
+              c->memory.pixel_sums + first * (s->channels / c->way.unit));
+  }
+  lay_out_outside(c);
+}
+
+// The pixels of group i.
+static struct strata_pixels pixels_of(const struct conv *c, int64_t i) {
   int64_t unit = c->way.unit;
-  struct strata_pixels pixels = {.codes = c->x + i * c->channels,
-                                 .bytes = c->s->channels,
-                                 .outside = c->memory.outside,
-                                 .channels = c->channels,
-                                 .unit = unit,
-                                 .sums = c->memory.pixel_sums + i * c->channels / unit,
-                                 .units = c->s->channels / unit,
-                                 .outside_sum = (int32_t)(c->pad_code * unit)};
-  strata_positions_find(c->s, &pixels, first, w->group, strata_group_count(w), positions);
+  int64_t first = c->way.abits == CODES ? i * c->channels : i * c->channels / 8;
+  return (struct strata_pixels){.codes = c->x + first,
+                                .bytes = c->way.pixel,
+                                .outside = c->memory.outside,
+                                .channels = c->channels,
+                                .unit = unit,
+                                .sums = c->memory.pixel_sums + i * c->channels / unit,
+                                .units = c->s->channels / unit,
+                                .outside_sum = (int32_t)(c->pad_code * unit)};
 }
 
 // Rows of im2col, each the only tap of its position.
-static void lay_out(const struct conv *c, const struct strata_weights *w, int64_t i, int64_t first,
-                    struct strata_positions *positions) {
+static void lay_out(const struct conv *c, const struct strata_weights *w, int64_t i,
+                    struct strata_positions *x) {
   int8_t *rows = c->memory.rows;
-  strata_im2col_rows(c->s, c->x, i * c->channels, c->channels, c->pad_code, w->columns, first,
-                     positions->count, rows);
-  strata_group_sums(rows, positions->count, w->columns, w->group, positions->sums);
-  for (int64_t m = 0; m < positions->count; m++) {
-    positions->taps[m] = rows + m * w->columns;
+  strata_im2col_rows(c->s, c->x, i * c->channels, c->channels, c->pad_code, w->columns, x->first,
+                     x->count, rows);
+  strata_group_sums(rows, x->count, w->columns, w->group, x->sums);
+  for (int64_t m = 0; m < x->count; m++) {
+    x->taps[m] = rows + m * w->columns;
+  }
+}
+
+static void set_scales(const struct conv *c, struct strata_positions *x) {
+  int64_t pixels = c->s->out_height * c->s->out_width;
+  for (int64_t m = 0; m < x->count;) {
+    int64_t sample = (x->first + m) / pixels;
+    int64_t end = strata_smaller((sample + 1) * pixels - x->first, x->count);
+    for (; m < end; m++) {
+      x->scale[m] = c->x_scale[sample];
+    }
   }
 }
 
 // Positions from `first` on of group i.
 static void run_chunk(const struct conv *c, const struct strata_weights *w, int64_t i,
                       int64_t first, const struct strata_epilogue *e) {
-  struct strata_positions positions = {
-      .taps = c->memory.taps,
-      .tap_count = c->way.taps,
-      .channels = c->way.channels,
-      .count = smaller(c->way.chunk, strata_out_rows(c->s) - first),
-      .sums = c->memory.sums,
-      .scale = c->memory.scale};
-  if (c->way.unit > 0) {
-    find_in_place(c, w, i, first, &positions);
-  } else {
-    lay_out(c, w, i, first, &positions);
-  }
-  for (int64_t m = 0; m < positions.count; m++) {
-    positions.scale[m] = c->x_scale[(first + m) / (c->s->out_height * c->s->out_width)];
-  }
+  struct strata_positions x = {.taps = c->memory.taps,
+                               .tap_count = c->way.taps,
+                               .channels = c->way.channels,
+                               .plane = c->s->channels / 8,
+                               .first = first,
+                               .count = strata_smaller(c->way.chunk, strata_out_rows(c->s) - first),
+                               .group = w->group,
+                               .groups = strata_group_count(w),
+                               .sums = c->memory.sums,
+                               .scale = c->memory.scale};
   struct strata_epilogue end =
       strata_epilogue_part(e, first, i * w->rows, i * strata_panels(w) * STRATA_PANEL_ROWS);
-  chosen(w, &positions, &end, c->memory.row);
+  set_scales(c, &x);
+  if (c->way.unit == 0) {
+    lay_out(c, w, i, &x);
+  } else {
+    struct strata_pixels pixels = pixels_of(c, i);
+    chosen->find(c->s, &pixels, &x);
+  }
+  if (c->way.abits == CODES) {
+    chosen->run(w, &x, &end, c->memory.row);
+  } else {
+    chosen_planes->run(w, &x, c->way.abits, &end, c->memory.row);
+  }
   if (!strata_is_clamp(e)) {
-    strata_epilogue_activate(&end, 0, positions.count, w->rows);
+    strata_epilogue_activate(&end, 0, x.count, w->rows);
+  }
+}
+
+static void run(struct conv *c, const struct strata_weights *w, int64_t submatrices,
+                const struct strata_epilogue *e, void *scratch) {
+  c->memory = memory_of(w, c->s, &c->way, scratch);
+  if (c->way.unit > 0) {
+    prepare_pixels(c);
+  }
+  for (int64_t i = 0; i < submatrices; i++) {
+    for (int64_t first = 0; first < strata_out_rows(c->s); first += c->way.chunk) {
+      run_chunk(c, &w[i], i, first, e);
+    }
   }
 }
 
@@ -191,14 +263,19 @@ void strata_conv(const struct strata_weights *w, int64_t submatrices, const stru
                    .x_scale = x_scale,
                    .pad_code = pad_code,
                    .channels = s->channels / submatrices,
-                   .way = way_of(w, submatrices, s)};
-  c.memory = memory_of(w, s, &c.way, scratch);
-  if (c.way.unit > 0) {
-    prepare_pixels(&c);
-  }
-  for (int64_t i = 0; i < submatrices; i++) {
-    for (int64_t first = 0; first < strata_out_rows(s); first += c.way.chunk) {
-      run_chunk(&c, &w[i], i, first, e);
-    }
-  }
+                   .way = way_of(w, submatrices, s, CODES)};
+  run(&c, w, submatrices, e, scratch);
+}
+
+void strata_conv_bitserial(const struct strata_weights *w, int64_t submatrices,
+                           const struct strata_window *s, int64_t abits, const uint32_t *x,
+                           const float *x_scale, int64_t pad_code, const struct strata_epilogue *e,
+                           void *scratch) {
+  struct conv c = {.s = s,
+                   .x = (const int8_t *)x,
+                   .x_scale = x_scale,
+                   .pad_code = pad_code,
+                   .channels = s->channels / submatrices,
+                   .way = way_of(w, submatrices, s, abits)};
+  run(&c, w, submatrices, e, scratch);
 }

@@ -1,17 +1,31 @@
 // Convolution: a matrix product whose activation rows are never laid out. A row of the product is
 // a window position; its columns lie tap after tap where the image has them, and a table of
-// addresses says where. conv.c makes the tables, a chunk of positions at a time; a row of conv.inc
-// multiplies.
+// addresses says where. conv.c cuts the positions into chunks; a row of conv.inc makes a chunk's
+// table and multiplies.
 #ifndef STRATA_CONV_H
 #define STRATA_CONV_H
 
 #include "conv/positions.h"
 #include "isa.h"
 
-// Every row of `w` at every position, up to activations that are no clamp. Columns beyond the taps
-// are zero. scratch: strata_conv_row_bytes(w, x->count), 64-byte aligned.
-typedef void strata_conv_row(const struct strata_weights *w, const struct strata_positions *x,
-                             const struct strata_epilogue *e, void *scratch);
+struct strata_conv_row {
+  void (*find)(const struct strata_window *s, const struct strata_pixels *pixels,
+               struct strata_positions *x);
+  // Every row of `w` at every position, up to activations that are no clamp. Columns beyond the
+  // taps are zero. scratch: strata_conv_row_bytes(w, x->count), 64-byte aligned.
+  void (*run)(const struct strata_weights *w, const struct strata_positions *x,
+              const struct strata_epilogue *e, void *scratch);
+};
+
+// Bit-planes of pixels: words of 32 channels in the weight planes' bit order, each pixel
+// [planes][words].
+struct strata_conv_planes_row {
+  // sums[i] of the codes of `words` words of pixel after pixel.
+  void (*sum)(const uint32_t *planes, int64_t pixels, int64_t pixel_words, int64_t abits,
+              int64_t words, int32_t *sums);
+  void (*run)(const struct strata_weights *w, const struct strata_positions *x, int64_t abits,
+              const struct strata_epilogue *e, void *scratch);
+};
 
 // Bytes of the codes of 32 weight rows.
 static inline int64_t strata_conv_codes(const struct strata_weights *w) { return 32 * w->columns; }
@@ -21,9 +35,11 @@ static inline int64_t strata_conv_row_bytes(const struct strata_weights *w, int6
   return strata_conv_codes(w) + count * (w->columns / w->group) * 3 * 4;
 }
 
-#define CONV(isa, name) strata_conv_row name;
+#define CONV(isa, name) extern const struct strata_conv_row name;
+#define CONV_PLANES(isa, name) extern const struct strata_conv_planes_row name;
 #include "conv/conv.inc"
 #undef CONV
+#undef CONV_PLANES
 
 void strata_conv_select(uint32_t isa);
 

@@ -124,8 +124,8 @@ static void run_wide(const struct strata_weights *w, const struct strata_positio
   }
 }
 
-void strata_conv_wba8_x4x16__avx2(const struct strata_weights *w, const struct strata_positions *x,
-                                  const struct strata_epilogue *e, void *scratch) {
+static void run(const struct strata_weights *w, const struct strata_positions *x,
+                const struct strata_epilogue *e, void *scratch) {
   for (int64_t panel = 0; panel < strata_panels(w); panel++) {
     struct strata_finish finish = strata_finish_of(w, e, panel);
     unpack(w, panel, w->bits > 4 ? 2 : 1, scratch);
@@ -136,3 +136,5 @@ void strata_conv_wba8_x4x16__avx2(const struct strata_weights *w, const struct s
     }
   }
 }
+
+const struct strata_conv_row strata_conv_wba8_x4x16__avx2 = {strata_positions_find, run};

@@ -35,15 +35,6 @@ static void unpack(const struct strata_weights *w, int64_t panel, int panels, ui
   }
 }
 
-// One copy of it: a tile's loop has enough to keep in registers.
-__attribute__((noinline)) static void finish_tile(const struct strata_finish *finish,
-                                                  struct strata_tile *tile, int64_t g, int64_t m,
-                                                  int64_t rows, int64_t panel, int panels) {
-  for (int j = 0; j < panels; j++) {
-    strata_finish_panel(finish, tile, g, m, rows, panel, j);
-  }
-}
-
 // `rows` positions from m on x `panels` panels.
 STRATA_INLINE void run_tile(const struct strata_finish *finish, const struct strata_positions *x,
                             const uint8_t *codes, int64_t m, int64_t panel, int rows, int panels) {
@@ -87,7 +78,7 @@ STRATA_INLINE void run_tile(const struct strata_finish *finish, const struct str
         _mm512_store_si512(tile.sums[r][1], sum[r][1]);
       }
     }
-    finish_tile(finish, &tile, g, m, rows, panel, panels);
+    strata_finish_tile(finish, &tile, g, m, rows, panel, panels);
   }
 }
 
@@ -117,9 +108,8 @@ STRATA_INLINE void run_panels(const struct strata_finish *finish, const struct s
   }
 }
 
-void strata_conv_wba8_x12x32__avx512(const struct strata_weights *w,
-                                     const struct strata_positions *x,
-                                     const struct strata_epilogue *e, void *scratch) {
+static void run(const struct strata_weights *w, const struct strata_positions *x,
+                const struct strata_epilogue *e, void *scratch) {
   struct strata_finish finish =
       strata_finish_of(w, x, e, 1, (uint8_t *)scratch + strata_conv_codes(w));
   int64_t panel = 0;
@@ -130,3 +120,5 @@ void strata_conv_wba8_x12x32__avx512(const struct strata_weights *w,
     run_panels(&finish, x, panel, 1, scratch);
   }
 }
+
+const struct strata_conv_row strata_conv_wba8_x12x32__avx512 = {strata_positions_find, run};

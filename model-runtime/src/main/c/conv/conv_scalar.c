@@ -3,8 +3,8 @@
 #include "epilogue/epilogue.h"
 #include "weights.h"
 
-void strata_conv_wba8_x1__scalar(const struct strata_weights *w, const struct strata_positions *x,
-                                 const struct strata_epilogue *e, void *scratch) {
+static void run(const struct strata_weights *w, const struct strata_positions *x,
+                const struct strata_epilogue *e, void *scratch) {
   uint8_t *codes = scratch;
   int64_t groups = strata_group_count(w);
   int32_t centre = strata_centre(w);
@@ -32,3 +32,5 @@ void strata_conv_wba8_x1__scalar(const struct strata_weights *w, const struct st
     }
   }
 }
+
+const struct strata_conv_row strata_conv_wba8_x1__scalar = {strata_positions_find, run};

@@ -42,7 +42,7 @@ static inline struct strata_finish strata_finish_of(const struct strata_weights 
   struct strata_clamp clamp = strata_clamp_of(e);
   struct strata_finish f = {.w = w,
                             .e = e,
-                            .groups = strata_group_count(w),
+                            .groups = x->groups,
                             .by = scratch,
                             .low = _mm512_set1_ps(clamp.low),
                             .high = _mm512_set1_ps(clamp.high)};
@@ -100,6 +100,16 @@ static inline void strata_finish_panel(const struct strata_finish *f, struct str
     }
     y = _mm512_min_ps(high, _mm512_max_ps(low, y));  // the second operand where one is NaN
     _mm512_mask_storeu_ps(out + r * out_stride, mask, y);
+  }
+}
+
+// Adds a tile's sums of group g. One copy of it: a tile's loop has enough to keep in registers.
+__attribute__((noinline)) static void strata_finish_tile(const struct strata_finish *f,
+                                                         struct strata_tile *tile, int64_t g,
+                                                         int64_t m, int64_t rows, int64_t panel,
+                                                         int panels) {
+  for (int j = 0; j < panels; j++) {
+    strata_finish_panel(f, tile, g, m, rows, panel, j);
   }
 }
 

@@ -39,6 +39,20 @@ public final class NativeKernels {
           ADDRESS);
   private static final MethodHandle CONV_SCRATCH =
       returningLong("strata_conv_scratch", ADDRESS, JAVA_LONG, ADDRESS);
+  private static final MethodHandle CONV_BITSERIAL =
+      function(
+          "strata_conv_bitserial",
+          ADDRESS,
+          JAVA_LONG,
+          ADDRESS,
+          JAVA_LONG,
+          ADDRESS,
+          ADDRESS,
+          JAVA_LONG,
+          ADDRESS,
+          ADDRESS);
+  private static final MethodHandle CONV_BITSERIAL_SCRATCH =
+      returningLong("strata_conv_bitserial_scratch", ADDRESS, JAVA_LONG, ADDRESS, JAVA_LONG);
   private static final MethodHandle DEPTHWISE =
       function("strata_depthwise", ADDRESS, ADDRESS, ADDRESS, ADDRESS, ADDRESS, ADDRESS);
   private static final MethodHandle QUANTIZE_ROWS =
@@ -212,6 +226,42 @@ public final class NativeKernels {
       return (long) CONV_SCRATCH.invokeExact(weights, submatrices, window);
     } catch (Throwable failure) {
       throw new AssertionError("strata_conv_scratch", failure);
+    }
+  }
+
+  /// Quantized convolution of weight planes and activation planes. The channels of a group are a
+  /// multiple of 32.
+  ///
+  /// @param weights array of `submatrices` structs
+  /// @param x NHWC bit-planes: [#packPlanes] of pixels as rows
+  /// @param xScale `[samples]` floats
+  /// @param scratch [#convBitserialScratch] bytes, 64-byte aligned
+  public static void convBitserial(
+      MemorySegment weights,
+      long submatrices,
+      MemorySegment window,
+      long activationBits,
+      MemorySegment x,
+      MemorySegment xScale,
+      long padCode,
+      MemorySegment epilogue,
+      MemorySegment scratch) {
+    try {
+      CONV_BITSERIAL.invokeExact(
+          weights, submatrices, window, activationBits, x, xScale, padCode, epilogue, scratch);
+    } catch (Throwable failure) {
+      throw new AssertionError("strata_conv_bitserial", failure);
+    }
+  }
+
+  /// Bytes of scratch that [#convBitserial] needs.
+  public static long convBitserialScratch(
+      MemorySegment weights, long submatrices, MemorySegment window, long activationBits) {
+    try {
+      return (long)
+          CONV_BITSERIAL_SCRATCH.invokeExact(weights, submatrices, window, activationBits);
+    } catch (Throwable failure) {
+      throw new AssertionError("strata_conv_bitserial_scratch", failure);
     }
   }
 

@@ -133,10 +133,12 @@ final class WeightedSteps {
       }
       case LayerWeights.Planes planes -> {
         ImageCodes codes = imageCodes(planes, x.shape(), input);
-        if (planes.bitSerial()) {
-          unrolledBits(planes, images, codes, target);
-        } else {
+        if (!planes.bitSerial()) {
           direct(planes, images, codes, target);
+        } else if (images.channelsOfGroup() % PlaneLayout.BLOCK_COLUMNS == 0) {
+          directBits(planes, images, packed(planes, x.shape(), codes), target);
+        } else {
+          unrolledBits(planes, images, codes, target);
         }
       }
     }
@@ -690,6 +692,55 @@ final class WeightedSteps {
         });
   }
 
+  /// Pixels of codes to pixels of bit-planes; layers that read the same input share them.
+  private ImageCodes packed(LayerWeights.Planes weights, Shape shape, ImageCodes codes) {
+    record Key(Region codes, long bits) {}
+    long bits = weights.activationBits();
+    long channels = shape.dim(3);
+    long pixels = shape.elements() / channels;
+    return program.shared(
+        new Key(codes.codes(), bits),
+        ImageCodes.class,
+        () -> {
+          Region.Slot planes = program.slot(shape.elements() * bits / Byte.SIZE);
+          program.step(
+              "pack planes",
+              List.of(codes.codes(), planes),
+              memory -> {
+                MemorySegment in = memory.at(codes.codes());
+                MemorySegment out = memory.at(planes);
+                return () -> NativeKernels.packPlanes(in, pixels, channels, bits, out);
+              });
+          return new ImageCodes(planes, codes.scale());
+        });
+  }
+
+  private void directBits(
+      LayerWeights.Planes weights, Images images, ImageCodes planes, Target target) {
+    MemorySegment window = images.write(program.struct(Structs.windowBytes()));
+    long submatrices = weights.layer().layout().submatrices();
+    long bits = weights.activationBits();
+    long padCode = zeroCode(weights);
+    Region.Slot scratch =
+        program.slot(
+            NativeKernels.convBitserialScratch(weights.structs(), submatrices, window, bits));
+    program.step(
+        "conv bitserial",
+        target.regions(planes.codes(), planes.scale(), scratch),
+        memory -> {
+          MemorySegment epilogue =
+              target.epilogue(
+                  program.struct(Structs.epilogueBytes()), memory, weights.bias(), 0, 0);
+          MemorySegment in = memory.at(planes.codes());
+          MemorySegment scale = memory.at(planes.scale());
+          MemorySegment room = memory.at(scratch);
+          return () ->
+              NativeKernels.convBitserial(
+                  weights.structs(), submatrices, window, bits, in, scale, padCode, epilogue, room);
+        });
+  }
+
+  /// For channels that are no whole words of bits.
   private void unrolledBits(
       LayerWeights.Planes weights, Images images, ImageCodes codes, Target target) {
     PlaneLayout layout = weights.layer().layout();

@@ -277,17 +277,35 @@ class NativeKernelsTest {
   void convolutionsEqualWindowsTimesTheMatrix(Isa isa, int bits) {
     NativeLibrary.loaded().use(isa);
     for (int channels : new int[] {11, 12, 32, 64}) {
-      convolutionEqualsWindowsTimesTheMatrix(bits, 1, channels);
-      convolutionEqualsWindowsTimesTheMatrix(bits, 3, channels);
+      convolutionEqualsWindowsTimesTheMatrix(bits, 0, 1, channels);
+      convolutionEqualsWindowsTimesTheMatrix(bits, 0, 3, channels);
     }
   }
 
-  private void convolutionEqualsWindowsTimesTheMatrix(int bits, int submatrices, int channels) {
+  @ParameterizedTest
+  @MethodSource("instructionSetsAndWidths")
+  void bitSerialConvolutionsEqualWindowsTimesTheMatrix(Isa isa, int bits) {
+    NativeLibrary.loaded().use(isa);
+    for (int abits = 1; abits <= 4; abits++) {
+      convolutionEqualsWindowsTimesTheMatrix(bits, abits, 1, 64);
+      convolutionEqualsWindowsTimesTheMatrix(bits, abits, 3, 32);
+    }
+  }
+
+  private void convolutionEqualsWindowsTimesTheMatrix(
+      int bits, int abits, int submatrices, int channels) {
     Op.Window window = window();
     int columns = window.kernelHeight() * window.kernelWidth() * channels;
     int rows = 1 + random.nextInt(40);
     int group = random.nextBoolean() ? 32 : PlaneLayout.roundUp(columns, 32);
     var image = image(2, 7, 6, channels * submatrices);
+    int padCode = -7;
+    if (abits > 0) {
+      padCode = random.nextInt(1 << abits);
+      for (int i = 0; i < image.codes().length; i++) {
+        image.codes()[i] &= (byte) ((1 << abits) - 1);
+      }
+    }
     List<ReferenceKernels.Matrix> matrices = new ArrayList<>();
     int padded = PlaneLayout.roundUp(rows, 16);
     float[] bias = new float[padded * submatrices];
@@ -303,7 +321,12 @@ class NativeKernelsTest {
     for (int i = 0; i < submatrices; i++) {
       int[][] codes =
           ReferenceKernels.windows(
-              image, window, i * channels, channels, -7, matrices.get(i).layout().paddedColumns());
+              image,
+              window,
+              i * channels,
+              channels,
+              padCode,
+              matrices.get(i).layout().paddedColumns());
       for (int m = 0; m < positions; m++) {
         float[] scale = new float[matrices.get(i).layout().groups()];
         Arrays.fill(scale, sampleScale[m / (positions / 2)]);
@@ -317,16 +340,27 @@ class NativeKernelsTest {
     MemorySegment out = arena.allocate(JAVA_FLOAT, expected.length);
     MemorySegment weights = weights(matrices);
     MemorySegment shape = shape(image, window);
-    NativeKernels.conv(
-        weights,
-        submatrices,
-        shape,
-        arena.allocateFrom(JAVA_BYTE, image.codes()),
-        arena.allocateFrom(JAVA_FLOAT, sampleScale),
-        -7,
-        epilogue(bias, residual, Activation.RELU, out, width),
-        arena.allocate(NativeKernels.convScratch(weights, submatrices, shape), 64));
-    assertSame(expected, out, "conv of %d groups, %s".formatted(submatrices, window));
+    MemorySegment x = arena.allocateFrom(JAVA_BYTE, image.codes());
+    MemorySegment scale = arena.allocateFrom(JAVA_FLOAT, sampleScale);
+    MemorySegment epilogue = epilogue(bias, residual, Activation.RELU, out, width);
+    if (abits == 0) {
+      MemorySegment scratch =
+          arena.allocate(NativeKernels.convScratch(weights, submatrices, shape), 64);
+      NativeKernels.conv(weights, submatrices, shape, x, scale, padCode, epilogue, scratch);
+    } else {
+      int codes = image.codes().length;
+      MemorySegment planes = arena.allocate((long) codes * abits / Byte.SIZE, 4);
+      NativeKernels.packPlanes(x, 2 * 7 * 6, image.channels(), abits, planes);
+      MemorySegment scratch =
+          arena.allocate(
+              NativeKernels.convBitserialScratch(weights, submatrices, shape, abits), 64);
+      NativeKernels.convBitserial(
+          weights, submatrices, shape, abits, planes, scale, padCode, epilogue, scratch);
+    }
+    assertSame(
+        expected,
+        out,
+        "conv of %d groups, %d-bit planes, %s".formatted(submatrices, abits, window));
   }
 
   @ParameterizedTest

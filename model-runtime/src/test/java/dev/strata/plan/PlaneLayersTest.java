@@ -136,6 +136,8 @@ class PlaneLayersTest {
             new Case(Layer.Kind.CONV, 8, 6, 2, wide, 2),
             new Case(Layer.Kind.CONV, 16, 6, 1, narrow, 2),
             new Case(Layer.Kind.CONV, 8, 20, 2, narrow, 1),
+            new Case(Layer.Kind.CONV, 64, 20, 2, narrow, 2),
+            new Case(Layer.Kind.CONV, 32, 18, 1, narrow, 1),
             new Case(Layer.Kind.CONV, 64, 8, 2, PER_SAMPLE, 5),
             new Case(Layer.Kind.DEPTHWISE, 19, 19, 19, wide, 3),
             new Case(Layer.Kind.DEPTHWISE, 16, 16, 16, PER_SAMPLE, 8));
