@@ -3,7 +3,7 @@ import { DEMOS } from "./demos.js";
 import { $, bitsText, bytesText, cell, make, meter, timeText } from "./dom.js";
 import * as server from "./server.js";
 
-const RUNS = 3;
+const RUNS = 5;
 
 let latest = { models: [] }; // the last snapshot
 let demo = DEMOS[0];
