@@ -213,6 +213,22 @@ for (const colorScheme of ["light", "dark"]) {
   });
 }
 
+test("brown-out and given up planes are shown where they are", async () => {
+  await enter(BOTH);
+  await page.route("**/strata/v1/snapshot", async (route) => {
+    const answer = await route.fetch();
+    const body = await answer.json();
+    body.models[0].brown_out_level = 3;
+    Object.assign(body.models[0].widths[7], { state: "evicted", bytes: 0 });
+    await route.fulfill({ response: answer, json: body });
+  });
+  await page.getByText("Browning out, level 3").waitFor();
+  assert.match(await page.locator("#registry").innerText(), /7 of 8[^]*level 3 of 9/);
+  assert.match(await row(8).innerText(), /given up for memory/);
+  await page.unroute("**/strata/v1/snapshot");
+  await page.getByText("Ready, calm").waitFor();
+});
+
 test("a phone is wide enough", async () => {
   await enter(BOTH, { viewport: { width: 390, height: 844 } });
   await ask();
