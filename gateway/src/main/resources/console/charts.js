@@ -92,9 +92,13 @@ export function overTime(place) {
     legend: { show: false },
     cursor: { show: false },
     padding: [10, 12, 0, 0],
-    scales: { x: { time: false, range: [-300, 0] }, y: { range: (_, __, most) => [0, most > 0 ? most * 1.15 : 1] } },
+    scales: { x: { time: false, range: (_, first) => [Math.min(-60, first), 0] }, y: { range: (_, __, most) => [0, most > 0 ? most * 1.15 : 1] } },
     axes: [
-      axis({ grid: { show: false }, splits: [-300, -240, -180, -120, -60, 0], values: (_, ticks) => ticks.map((t) => (t === 0 ? "now" : `${t / 60} min`)) }),
+      axis({
+        grid: { show: false },
+        splits: (_, __, first) => [5, 4, 3, 2, 1, 0].map((i) => -i * (first < -120 ? 60 : first < -60 ? 30 : 15)).filter((t) => t >= first),
+        values: (_, ticks) => ticks.map((t) => (t === 0 ? "now" : t % 60 ? `${t} s` : `${t / 60} min`)),
+      }),
       axis({ size: 44, values: (_, ticks) => ticks.map(short) }),
     ],
     series: [

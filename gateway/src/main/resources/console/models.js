@@ -1,5 +1,6 @@
 // The registry, and how quality, time and bytes of one model go with its width.
 import { byWidth } from "./charts.js";
+import { quantile } from "./counts.js";
 import { $, bitsText, bytesText, cell, countText, make, timeText } from "./dom.js";
 
 const STATES = { resident: "in memory", arriving: "arriving", evicted: "given up for memory" };
@@ -27,7 +28,7 @@ export function showModels(snapshot, current, choose) {
   const planes = snapshot.models.reduce((sum, model) => sum + model.plane_bytes, 0);
   $("server-facts").textContent = `${bytesText(planes)} of planes in memory · kernels ${snapshot.server.isa}`;
   $("detail").hidden = !current || current.state !== "ready";
-  if (!$("detail").hidden) showDetail(current);
+  if (!$("detail").hidden) showDetail(current, snapshot.latency_bounds_us);
 }
 
 function row(model, current, choose) {
@@ -76,13 +77,13 @@ export const brownOutText = (model) => (model.brown_out_level ? `level ${model.b
 
 const metricName = (metric) => metric.replaceAll("_", " ").replace("fp32", "with fp32");
 
-function showDetail(model) {
+function showDetail(model, bounds) {
   const widths = resident(model);
   const metrics = [...new Set(widths.flatMap((width) => Object.keys(width.quality)))];
   if (shown !== identity(model)) {
     shown = identity(model);
     $("metric").replaceChildren(...metrics.map((metric) => make("option", { value: metric }, metricName(metric))));
-    $("metric").onchange = () => showDetail(model);
+    $("metric").onchange = () => showDetail(model, bounds);
   }
   $("metric").disabled = metrics.length === 0;
   const metric = $("metric").value;
@@ -90,7 +91,8 @@ function showDetail(model) {
   const bits = [1, 2, 3, 4, 5, 6, 7, 8];
   const series = (value) => [bits, bits.map((b) => value(widths.find((width) => width.bits === b) ?? { quality: {} }) ?? null)];
   plots.quality.show(series((width) => width.quality[metric]));
-  plots.latency.show(series((width) => (width.answered ? width.compute_us / width.answered / 1000 : null)));
+  const median = (width) => (width.answered ? quantile(0.5, { answered: width.answered, within: width.answered_within }, bounds) : null);
+  plots.latency.show(series((width) => (width.answered ? median(width) / 1000 : null)));
   const [unit, size] = widths.some((width) => width.bytes >= 1e6) ? ["MB", 1e6] : ["kB", 1e3];
   $("bytes-title").textContent = `Bytes read, ${unit}`;
   plots.bytes.show(series((width) => (width.bytes === undefined ? null : width.bytes / size)));
@@ -98,7 +100,7 @@ function showDetail(model) {
     make(
       "tr",
       {},
-      ...["Width", "State", "Bytes read", "Answered", "Mean compute"].map((title) => make("th", { scope: "col" }, title)),
+      ...["Width", "State", "Bytes read", "Answered", "Median latency", "Mean compute"].map((title) => make("th", { scope: "col" }, title)),
       ...metrics.map((name) => make("th", { scope: "col" }, metricName(name))),
     ),
   );
@@ -111,6 +113,7 @@ function showDetail(model) {
         cell(STATES[width.state]),
         cell(width.bytes ? bytesText(width.bytes) : "–"),
         cell(countText(width.answered)),
+        cell(width.answered ? timeText(median(width)) : "not asked yet"),
         cell(width.answered ? timeText(width.compute_us / width.answered) : "not asked yet"),
         ...metrics.map((name) => cell(width.quality[name]?.toFixed(4) ?? "–")),
       ),

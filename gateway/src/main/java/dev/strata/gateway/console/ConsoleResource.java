@@ -31,6 +31,7 @@ public final class ConsoleResource {
           "icon.svg",
           "app.js",
           "charts.js",
+          "counts.js",
           "demos.js",
           "dom.js",
           "live.js",
