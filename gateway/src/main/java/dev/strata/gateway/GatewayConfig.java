@@ -65,6 +65,10 @@ public interface GatewayConfig {
   @WithDefault("false")
   boolean accessLog();
 
+  /// Whether the console is served, at `/`.
+  @WithDefault("true")
+  boolean console();
+
   /// @return whether nobody but this machine can reach the server
   default boolean loopbackOnly() {
     return loopback(host()) && (management().port().isEmpty() || loopback(management().host()));

@@ -33,6 +33,7 @@ class DependencyDirectionTest {
           Map.entry("health", Set.of("call", "registry", "scheduling", ROOT)),
           Map.entry("security", Set.of(ROOT)),
           Map.entry("transport", Set.of("security", ROOT)),
+          Map.entry("console", Set.of("call", "registry", "scheduling", "metrics", ROOT)),
           Map.entry("api", Set.of("call", "registry", "metrics", ROOT)));
 
   private static final Pattern IMPORT =

@@ -4,6 +4,7 @@ import static io.restassured.RestAssured.given;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.hamcrest.Matchers.equalTo;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
@@ -19,6 +20,8 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -158,6 +161,37 @@ final class EndToEndIT {
 
   @Test
   @Order(5)
+  void everyExampleOfTheApiDocumentWorks() throws Exception {
+    assumeInstalled("/usr/bin/python3", "-c", "import grpc, grpc_tools");
+    Matcher blocks =
+        Pattern.compile("^```(sh|python|java)\n(.*?)^```", Pattern.MULTILINE | Pattern.DOTALL)
+            .matcher(Files.readString(ROOT.resolve("docs/api.md")));
+    int count = 0;
+    while (blocks.find()) {
+      String text =
+          blocks
+              .group(2)
+              .replace("localhost:8080", "127.0.0.1:" + port)
+              .replace("localhost:9000", "127.0.0.1:" + grpcPort);
+      Path file = Files.writeString(work.resolve("Example%d.java".formatted(count++)), text);
+      String answer =
+          switch (blocks.group(1)) {
+            case "sh" -> output("bash", "-euo", "pipefail", file.toString());
+            case "python" -> output("/usr/bin/python3", file.toString());
+            default ->
+                output(
+                    Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                    "-cp",
+                    ROOT.resolve("gateway/target/quarkus-app/lib/main") + "/*",
+                    file.toString());
+          };
+      assertFalse(answer.isEmpty() && !text.contains("mkdir"), text);
+    }
+    assertEquals(10, count, "examples");
+  }
+
+  @Test
+  @Order(6)
   void aPoliteSignalEndsTheProcess() throws InterruptedException {
     gateway.destroy();
     assertTrue(gateway.waitFor(20, TimeUnit.SECONDS), "the gateway still runs");
@@ -268,7 +302,8 @@ final class EndToEndIT {
   }
 
   private static String output(String... command) throws Exception {
-    Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+    Process process =
+        new ProcessBuilder(command).directory(ROOT.toFile()).redirectErrorStream(true).start();
     String output = new String(process.getInputStream().readAllBytes(), UTF_8);
     assertEquals(0, process.waitFor(), output);
     return output;

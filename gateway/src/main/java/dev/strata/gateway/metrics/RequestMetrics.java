@@ -9,8 +9,11 @@ import io.micrometer.core.instrument.DistributionSummary;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tags;
 import io.micrometer.core.instrument.Timer;
+import io.micrometer.core.instrument.distribution.CountAtBucket;
 import jakarta.inject.Singleton;
 import java.time.Duration;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
@@ -90,6 +93,28 @@ public final class RequestMetrics {
             new ModelVersion(result.model(), result.version()), result.bits().toString(), protocol);
     meters(series).encode().record(nanos, TimeUnit.NANOSECONDS);
     statistics.encoded(result.model(), result.version(), result.bits(), rows(result), nanos);
+  }
+
+  /// Upper bounds of the latency buckets, ascending.
+  public static List<Duration> bounds() {
+    return List.of(BUCKETS);
+  }
+
+  /// How many answers of one width took at most each of [#bounds], since the start and over all
+  /// protocols; zeros for one that has not answered.
+  public List<Long> answeredWithin(String model, String version, Bits bits) {
+    ModelVersion wanted = new ModelVersion(model, version);
+    long[] counts = new long[BUCKETS.length];
+    answered.forEach(
+        (series, meters) -> {
+          if (series.model().equals(wanted) && series.bits().equals(bits.toString())) {
+            CountAtBucket[] buckets = meters.total().takeSnapshot().histogramCounts();
+            for (int i = 0; i < counts.length; i++) {
+              counts[i] += (long) buckets[i].count();
+            }
+          }
+        });
+    return Arrays.stream(counts).boxed().toList();
   }
 
   /// One request, from the first byte decoded to the answer. The pipeline tells it what it learns.

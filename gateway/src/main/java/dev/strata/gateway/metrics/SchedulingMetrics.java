@@ -46,6 +46,12 @@ public final class SchedulingMetrics {
             "strata.brownout.transitions", model, "direction", after > before ? "down" : "up", ""));
   }
 
+  /// The brown-out level of a model version now; 0 also for one that nobody has asked.
+  public int brownOutLevel(String name, String version) {
+    AtomicReference<IntSupplier> level = levels.get(new Model(name, version));
+    return level == null ? 0 : level.get().getAsInt();
+  }
+
   private AtomicReference<IntSupplier> level(Model model) {
     AtomicReference<IntSupplier> level = new AtomicReference<>(() -> 0);
     Gauge.builder("strata.brownout.level", () -> level.get().getAsInt())

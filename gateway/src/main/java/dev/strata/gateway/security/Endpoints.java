@@ -18,6 +18,8 @@ public final class Endpoints {
 
   private static final List<Rule> ROUTES =
       List.of(
+          use("GET", "/(?:console/[^/]+)?", Permission.ANYONE),
+          use("GET", "/strata/v1/snapshot", Permission.OBSERVE),
           use("GET", "/v2/health/(?:live|ready)", Permission.ANYONE),
           use("GET", "/v2(?:/models)?", Permission.DESCRIBE),
           use("GET", "/v2/models/stats", Permission.OBSERVE),

@@ -4,7 +4,8 @@ import java.util.Set;
 
 /// What it takes to call an endpoint. An administrator may call all of them.
 public enum Permission {
-  /// Probes: whether the server lives and is ready, and nothing else.
+  /// Probes, which say whether the server lives and is ready, and the files of the console, which
+  /// are the same everywhere. Nothing that tells of models or requests.
   ANYONE,
   INFER,
   /// What a client must know to ask, and what an observer sees.

@@ -73,6 +73,23 @@ class RestTest {
   }
 
   @Test
+  void theSnapshotCountsEachWidthByItself() {
+    String width = "models.find { it.name == 'tiny' && it.version == '2' }.widths[2].";
+    long before = given().get("/strata/v1/snapshot").jsonPath().getLong(width + "answered");
+    given().header("Strata-Bits", 3).body(json(16)).post(INFER).then().statusCode(200);
+    given()
+        .get("/strata/v1/snapshot")
+        .then()
+        .statusCode(200)
+        .body("server.ready", equalTo(true))
+        .body("latency_bounds_us.size()", equalTo(25))
+        .body(width + "bits", equalTo(3))
+        .body(width + "state", equalTo("resident"))
+        .body(width + "answered", equalTo((int) before + 1))
+        .body(width + "answered_within[24]", equalTo((int) before + 1));
+  }
+
+  @Test
   void aCurlWithoutAContentTypeOfItsOwnIsUnderstood() {
     given()
         .contentType("application/x-www-form-urlencoded")
