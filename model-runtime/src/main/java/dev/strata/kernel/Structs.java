@@ -98,6 +98,32 @@ public final class Structs {
     fields.put(groups).put(scale).put(offset);
   }
 
+  /// `struct strata_weights` of some of the rows of another one.
+  ///
+  /// @param whole what [#weights] wrote
+  /// @param firstRow where a panel begins
+  public static void weightsPart(MemorySegment at, MemorySegment whole, long firstRow, long rows) {
+    require("firstRow", firstRow, firstRow % PlaneLayout.PANEL_ROWS == 0, "a multiple of 16");
+    long panel = firstRow / PlaneLayout.PANEL_ROWS;
+    MemorySegment.copy(whole, 0, at, 0, weightsBytes());
+    long columns = whole.get(JAVA_LONG, (Bits.MAX + 2) * FIELD);
+    long group = whole.get(JAVA_LONG, (Bits.MAX + 3) * FIELD);
+    long blocks = columns / PlaneLayout.BLOCK_COLUMNS;
+    long bits = whole.get(JAVA_LONG, Bits.MAX * FIELD);
+    for (int plane = 0; plane < bits; plane++) {
+      advance(at, plane, panel * blocks * PlaneLayout.LINE_BYTES);
+    }
+    at.set(JAVA_LONG, (Bits.MAX + 1) * FIELD, rows);
+    advance(at, Bits.MAX + 4, panel * (columns / group) * 2 * PlaneLayout.PANEL_ROWS);
+    advance(at, Bits.MAX + 5, firstRow * Float.BYTES);
+    advance(at, Bits.MAX + 6, firstRow * Float.BYTES);
+  }
+
+  private static void advance(MemorySegment struct, int field, long bytes) {
+    long at = field * FIELD;
+    struct.set(JAVA_LONG, at, struct.get(JAVA_LONG, at) + bytes);
+  }
+
   /// `struct strata_rows`.
   ///
   /// @param codes `[count][columns]` bytes, or for bit-serial `[count][abits][columns/32]` ints

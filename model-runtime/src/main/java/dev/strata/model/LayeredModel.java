@@ -10,6 +10,7 @@ import dev.strata.plan.ExecutionStoppedException;
 import dev.strata.plan.PlanProfile;
 import dev.strata.plan.Planner;
 import dev.strata.plan.ScratchBlock;
+import dev.strata.plan.Team;
 import dev.strata.precision.Bits;
 import dev.strata.processing.MergedBatch;
 import dev.strata.processing.ModelProcessing;
@@ -122,10 +123,20 @@ public final class LayeredModel implements AutoCloseable {
   /// Scratch memory and prepared plans of one worker thread; close it after use, before the model.
   ///
   /// @throws IllegalStateException if the model is closed
-  public synchronized Session newSession() {
+  public Session newSession() {
+    return newSession(1);
+  }
+
+  /// The same for a worker with helpers, who do parts of large steps. Answers are the same bits.
+  ///
+  /// @param threads the worker and its helpers, 1 to [Team#MOST_THREADS]
+  /// @throws IllegalArgumentException if it is another number
+  /// @throws IllegalStateException if the model is closed
+  public synchronized Session newSession(int threads) {
     requireOpen();
+    Session session = new Session(this, threads);
     sessions++;
-    return new Session(this);
+    return session;
   }
 
   /// Ends the mapping. Idempotent.
@@ -177,11 +188,13 @@ public final class LayeredModel implements AutoCloseable {
     /// One for all widths, which run one after another.
     private final ScratchBlock block = new ScratchBlock();
 
+    private final Team team;
     private final AtomicBoolean busy = new AtomicBoolean();
     private boolean closed;
 
-    private Session(LayeredModel model) {
+    private Session(LayeredModel model, int threads) {
       this.model = model;
+      this.team = new Team(threads);
     }
 
     /// Runs the model at exactly this precision. The outputs' data is heap memory owned by the
@@ -281,7 +294,7 @@ public final class LayeredModel implements AutoCloseable {
     }
 
     private ExecutionContext context(Bits bits) {
-      return contexts.computeIfAbsent(bits, wanted -> model.plan(wanted).newContext(block));
+      return contexts.computeIfAbsent(bits, wanted -> model.plan(wanted).newContext(team, block));
     }
 
     @Override
@@ -294,6 +307,7 @@ public final class LayeredModel implements AutoCloseable {
         closed = true;
         contexts.values().forEach(ExecutionContext::close);
         block.close();
+        team.close();
       } finally {
         busy.set(false);
         model.sessionClosed();

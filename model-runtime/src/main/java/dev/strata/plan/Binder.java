@@ -47,9 +47,9 @@ final class Binder {
   private final MatrixSteps matrices;
   private final WeightedSteps weighted;
 
-  private Binder(ExecutablePlan plan, Arena arena, Fusion fusion) {
+  private Binder(ExecutablePlan plan, Arena arena, Fusion fusion, Team team) {
     this.plan = plan;
-    program = new Program(arena);
+    program = new Program(arena, team);
     uses = new GraphUses(plan.graph());
     fuses = fusion == Fusion.STEPS;
     attentions = fuses ? Attention.in(plan.graph(), uses) : Map.of();
@@ -61,6 +61,7 @@ final class Binder {
 
   /// @param shapes of the graph's inputs, in their order
   /// @param arena owns the bound plan's structs and constants
+  /// @param team who runs the bound plan
   /// @param block gives a block of at least so many bytes for activations and scratch
   static BoundPlan bind(
       ExecutablePlan plan,
@@ -68,8 +69,9 @@ final class Binder {
       Arena arena,
       MemoryPlan.Reuse reuse,
       Fusion fusion,
+      Team team,
       LongFunction<MemorySegment> block) {
-    Binder binder = new Binder(plan, arena, fusion);
+    Binder binder = new Binder(plan, arena, fusion, team);
     binder.walk(shapes);
     return binder.link(reuse, block);
   }

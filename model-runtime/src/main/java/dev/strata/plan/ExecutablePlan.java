@@ -27,10 +27,11 @@ public final class ExecutablePlan {
     return new ExecutionContext(this, MemoryPlan.Reuse.BY_LIVENESS, Binder.Fusion.STEPS);
   }
 
-  /// @param block memory that this and other contexts of the same thread use in turn; must outlive
-  ///     the context
-  public ExecutionContext newContext(ScratchBlock block) {
-    return new ExecutionContext(this, MemoryPlan.Reuse.BY_LIVENESS, Binder.Fusion.STEPS, block);
+  /// @param team the thread and its helpers; like the block, this and other contexts use it in turn
+  /// @param block memory for activations and scratch; both must outlive the context
+  public ExecutionContext newContext(Team team, ScratchBlock block) {
+    return new ExecutionContext(
+        this, MemoryPlan.Reuse.BY_LIVENESS, Binder.Fusion.STEPS, team, block);
   }
 
   public ModelGraph graph() {

@@ -29,8 +29,9 @@ public final class ExecutionContext implements AutoCloseable {
   /// Least recently used first.
   private final Map<List<Shape>, Binding> bindings = new LinkedHashMap<>(16, 0.75f, true);
 
+  private final Team team;
   private final ScratchBlock block;
-  private final boolean ownsBlock;
+  private final boolean owns;
 
   /// The place of the block that all bindings refer to.
   private int place;
@@ -39,28 +40,34 @@ public final class ExecutionContext implements AutoCloseable {
   private long peakActivationBytes;
   private boolean closed;
 
-  /// A context with a block of its own.
+  /// A context with a block of its own, for one thread.
   ExecutionContext(ExecutablePlan plan, MemoryPlan.Reuse reuse, Binder.Fusion fusion) {
-    this(plan, reuse, fusion, new ScratchBlock(), true);
+    this(plan, reuse, fusion, new Team(1), new ScratchBlock(), true);
   }
 
-  /// A context that borrows a block, which outlives it.
+  /// A context that borrows a team and a block, which outlive it.
   ExecutionContext(
-      ExecutablePlan plan, MemoryPlan.Reuse reuse, Binder.Fusion fusion, ScratchBlock block) {
-    this(plan, reuse, fusion, block, false);
+      ExecutablePlan plan,
+      MemoryPlan.Reuse reuse,
+      Binder.Fusion fusion,
+      Team team,
+      ScratchBlock block) {
+    this(plan, reuse, fusion, team, block, false);
   }
 
   private ExecutionContext(
       ExecutablePlan plan,
       MemoryPlan.Reuse reuse,
       Binder.Fusion fusion,
+      Team team,
       ScratchBlock block,
-      boolean ownsBlock) {
+      boolean owns) {
     this.plan = plan;
     this.reuse = reuse;
     this.fusion = fusion;
+    this.team = team;
     this.block = block;
-    this.ownsBlock = ownsBlock;
+    this.owns = owns;
   }
 
   /// From now on, shows the input of each weighted layer to the observer. Steps are not fused then,
@@ -177,7 +184,7 @@ public final class ExecutionContext implements AutoCloseable {
     }
     Arena arena = Arena.ofShared();
     try {
-      BoundPlan bound = Binder.bind(plan, shapes, arena, reuse, fusion, this::block);
+      BoundPlan bound = Binder.bind(plan, shapes, arena, reuse, fusion, team, this::block);
       bindings.put(shapes, new Binding(bound, arena));
       peakActivationBytes = Math.max(peakActivationBytes, bound.activationBytes());
       if (bindings.size() > REMEMBERED_SHAPES) {
@@ -215,8 +222,9 @@ public final class ExecutionContext implements AutoCloseable {
     if (!closed) {
       closed = true;
       forget();
-      if (ownsBlock) {
+      if (owns) {
         block.close();
+        team.close();
       }
     }
   }

@@ -134,6 +134,22 @@ final class MatrixSteps {
     return out;
   }
 
+  private static long scratchBytes(Structs.AttentionShape shape) {
+    return FusedKernels.attentionScratch(shape.keys(), shape.depth());
+  }
+
+  /// An operand from its head `first` on.
+  private static Structs.Heads heads(
+      Program.Memory memory,
+      Region region,
+      long first,
+      long batchStride,
+      long headStride,
+      long rowStride) {
+    return new Structs.Heads(
+        memory.at(region, first * headStride * Float.BYTES), batchStride, headStride, rowStride);
+  }
+
   /// Attention in one step, if its operands lie as the kernel reads them: samples, heads and
   /// rows at any stride, the elements of a row side by side.
   ///
@@ -179,33 +195,52 @@ final class MatrixSteps {
     long headStride = of.joined() ? shape.valueDepth() : shape.queries() * shape.valueDepth();
     long sampleStride = shape.heads() * shape.queries() * shape.valueDepth();
     Region.Slot out = program.floats(shape.batch() * sampleStride);
-    Region.Slot scratch = program.slot(FusedKernels.attentionScratch(shape.keys(), shape.depth()));
-    List<Region> regions =
-        new ArrayList<>(List.of(q.region(), k.region(), v.region(), out, scratch));
     Optional<Region> added = mask.map(program::region);
-    added.ifPresent(regions::add);
     long[] maskStrides =
         mask.map(value -> StridedView.broadcast(value.shape(), scores).strides())
             .orElse(new long[4]);
     long multiplyAdds = scores.elements() * (shape.depth() + shape.valueDepth());
-    program.step(
-        new StepDescription(program.node(), "attention", 0, Float.SIZE, multiplyAdds, 0),
+    StepDescription what =
+        new StepDescription(program.node(), "attention", 0, Float.SIZE, multiplyAdds, 0);
+    record Piece(Part heads, Region.Slot scratch) {}
+    List<Piece> pieces =
+        Part.cut(shape.heads(), 1, program.parts(what)).stream()
+            .map(heads -> new Piece(heads, program.slot(scratchBytes(shape))))
+            .toList();
+    List<Region> regions = new ArrayList<>(List.of(q.region(), k.region(), v.region(), out));
+    pieces.forEach(piece -> regions.add(piece.scratch()));
+    added.ifPresent(regions::add);
+    program.shared(
+        what,
         regions,
         memory -> {
-          MemorySegment struct = program.struct(Structs.attentionBytes());
-          Structs.attention(
-              struct,
-              shape,
-              new Structs.Heads(memory.at(q.region()), q.stride(4), q.stride(3), q.stride(2)),
-              new Structs.Heads(memory.at(k.region()), k.stride(4), k.stride(3), k.stride(1)),
-              new Structs.Heads(memory.at(v.region()), v.stride(4), v.stride(3), v.stride(2)),
-              of.divides(),
-              scale.orElse(1f),
-              added.map(memory::at).orElse(MemorySegment.NULL),
-              maskStrides,
-              new Structs.Heads(memory.at(out), sampleStride, headStride, rowStride));
-          MemorySegment room = memory.at(scratch);
-          return () -> FusedKernels.attention(struct, room);
+          List<Runnable> calls = new ArrayList<>();
+          for (Piece piece : pieces) {
+            long first = piece.heads().from();
+            MemorySegment struct = program.struct(Structs.attentionBytes());
+            Structs.attention(
+                struct,
+                new Structs.AttentionShape(
+                    shape.batch(),
+                    piece.heads().count(),
+                    shape.queries(),
+                    shape.keys(),
+                    shape.depth(),
+                    shape.valueDepth()),
+                heads(memory, q.region(), first, q.stride(4), q.stride(3), q.stride(2)),
+                heads(memory, k.region(), first, k.stride(4), k.stride(3), k.stride(1)),
+                heads(memory, v.region(), first, v.stride(4), v.stride(3), v.stride(2)),
+                of.divides(),
+                scale.orElse(1f),
+                added
+                    .map(region -> memory.at(region, first * maskStrides[1] * Float.BYTES))
+                    .orElse(MemorySegment.NULL),
+                maskStrides,
+                heads(memory, out, first, sampleStride, headStride, rowStride));
+            MemorySegment room = memory.at(piece.scratch());
+            calls.add(() -> FusedKernels.attention(struct, room));
+          }
+          return calls;
         });
     Shape result =
         of.joined()

@@ -22,13 +22,16 @@ final class Program {
 
   /// One kernel call to come.
   ///
-  /// @param call makes the call, with all arguments resolved
+  /// @param calls makes the calls, with all arguments resolved; more than one for a shared step
   private record Draft(
-      StepDescription what, Optional<Observation> observation, Function<Memory, Runnable> call) {}
+      StepDescription what,
+      Optional<Observation> observation,
+      Function<Memory, List<Runnable>> calls) {}
 
   private record Observation(String layer, Region input, Shape shape) {}
 
   private final Arena arena;
+  private final Team team;
   private final List<Draft> drafts = new ArrayList<>();
   private final List<Region.Slot> slots = new ArrayList<>();
   private final IdentityHashMap<Tensor, Region.Fixed> constants = new IdentityHashMap<>();
@@ -37,8 +40,10 @@ final class Program {
   private Optional<Observation> observation = Optional.empty();
 
   /// @param arena where constants and structs go; owned by the bound plan
-  Program(Arena arena) {
+  /// @param team who runs the steps
+  Program(Arena arena, Team team) {
     this.arena = arena;
+    this.team = team;
   }
 
   /// Steps from now on belong to this node.
@@ -76,11 +81,24 @@ final class Program {
 
   /// Adds a step that reads or writes the regions.
   void step(StepDescription what, List<? extends Region> regions, Function<Memory, Runnable> call) {
+    shared(what, regions, memory -> List.of(call.apply(memory)));
+  }
+
+  /// Into how many parts a step should fall.
+  int parts(StepDescription what) {
+    return team.parts(what.work());
+  }
+
+  /// Adds a step in parts that do not touch what another part writes.
+  void shared(
+      StepDescription what,
+      List<? extends Region> regions,
+      Function<Memory, List<Runnable>> calls) {
     for (Region region : regions) {
       keep(region, drafts.size());
     }
     observation.ifPresent(seen -> keep(seen.input(), drafts.size()));
-    drafts.add(new Draft(what, observation, call));
+    drafts.add(new Draft(what, observation, calls));
     observation = Optional.empty();
   }
 
@@ -167,7 +185,7 @@ final class Program {
       steps.add(
           new BoundStep(
               draft.what(),
-              draft.call().apply(memory),
+              together(draft.calls().apply(memory)),
               draft
                   .observation()
                   .map(
@@ -176,6 +194,10 @@ final class Program {
                               seen.layer(), memory.at(seen.input()).asReadOnly(), seen.shape()))));
     }
     return new Linked(List.copyOf(steps), memory, plan.bytes());
+  }
+
+  private Runnable together(List<Runnable> parts) {
+    return parts.size() == 1 ? parts.getFirst() : new SharedStep(team, parts);
   }
 
   /// A program whose addresses are known.

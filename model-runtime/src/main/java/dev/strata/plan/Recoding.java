@@ -48,18 +48,19 @@ record Recoding(
         1 / tensor.scale(), tensor.zeroPoint(), low, low + (1L << tensor.bits()) - 1);
   }
 
-  /// Writes the struct for rows from `firstRow` on.
-  MemorySegment write(MemorySegment at, Program.Memory memory, Codes codes, long firstRow) {
+  /// Writes the struct for the columns from `first` on, where a group begins.
+  MemorySegment write(MemorySegment at, Program.Memory memory, Codes codes, long first) {
+    long group = first / this.group;
     boolean dynamic = staticCodes().isEmpty();
     Structs.requantize(
         at,
-        balance.map(memory::at).orElse(MemorySegment.NULL),
+        balance.map(of -> memory.at(of, first * Float.BYTES)).orElse(MemorySegment.NULL),
         columns,
-        group,
+        this.group,
         staticCodes(),
-        memory.at(codes.codes(), firstRow * columns),
-        memory.at(codes.sums(), firstRow * groups() * Integer.BYTES),
-        dynamic ? memory.at(codes.scale(), firstRow * groups() * Float.BYTES) : MemorySegment.NULL);
+        memory.at(codes.codes(), first),
+        memory.at(codes.sums(), group * Integer.BYTES),
+        dynamic ? memory.at(codes.scale(), group * Float.BYTES) : MemorySegment.NULL);
     return at;
   }
 }

@@ -17,6 +17,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.function.Function;
+import java.util.function.ToLongFunction;
+import java.util.stream.Stream;
 
 /// Steps of the layers with weights. Which kernel runs may depend on shapes; the result does not.
 final class WeightedSteps {
@@ -25,6 +28,9 @@ final class WeightedSteps {
 
   /// Bytes of an unrolled image that should stay in a core's cache.
   private static final long UNROLLED_BYTES = 1L << 20;
+
+  /// Weight rows that kernels take together.
+  private static final long PANEL_PAIR = 2L * PlaneLayout.PANEL_ROWS;
 
   private final Program program;
 
@@ -171,12 +177,13 @@ final class WeightedSteps {
                       floats.weight(),
                       y);
                 };
-            case LayerWeights.Planes planes ->
-                () -> {
-                  requireIds(what, id, count, layout.rows());
-                  NativeKernels.gather(
-                      planes.struct(0), id, count, layout.columns(), y, layout.columns());
-                };
+            case LayerWeights.Planes planes -> {
+              MemorySegment struct = planes.struct(0);
+              yield () -> {
+                requireIds(what, id, count, layout.rows());
+                NativeKernels.gather(struct, id, count, layout.columns(), y, layout.columns());
+              };
+            }
           };
         });
     return out;
@@ -226,81 +233,146 @@ final class WeightedSteps {
       long rows,
       long firstRow,
       Target target) {
-    MemorySegment struct = weights.struct(group);
     FusedKernels.Path path = path(weights, rows);
-    Region.Slot scratch =
-        program.slot(path == FusedKernels.Path.BLOCK ? NativeKernels.blockScratch(struct) : 0);
     PlaneLayout layout = weights.layer().layout();
-    program.step(
+    StepDescription what =
         work(
             weights,
             label(path),
             layout.submatrixRows(),
-            rows * layout.submatrixRows() * layout.columns()),
-        target.regions(codes.codes(), codes.sums(), codes.scale(), scratch),
+            rows * layout.submatrixRows() * layout.columns());
+    List<MatrixPart> parts =
+        matrixParts(
+            weights,
+            group,
+            PANEL_PAIR,
+            program.parts(what),
+            path == FusedKernels.Path.BLOCK ? NativeKernels::blockScratch : _ -> 0);
+    program.shared(
+        what,
+        target.regions(regions(codes, parts)),
         memory -> {
-          MemorySegment x = program.struct(Structs.rowsBytes());
-          Structs.rows(
-              x,
-              memory.at(codes.codes()),
-              memory.at(codes.sums()),
-              memory.at(codes.scale()),
-              rows,
-              layout.groups());
-          MemorySegment epilogue =
-              target.epilogue(
-                  program.struct(Structs.epilogueBytes()),
-                  memory,
-                  weights.bias(group),
-                  firstRow,
-                  (long) group * layout.submatrixRows());
-          MemorySegment room = memory.at(scratch);
+          MemorySegment x = rowsOf(codes, rows, layout, memory);
           long bits = weights.activationBits();
-          return switch (path) {
-            case STREAM -> () -> NativeKernels.stream(struct, x, epilogue);
-            case BLOCK -> () -> NativeKernels.block(struct, x, epilogue, room);
-            case BITSERIAL -> () -> NativeKernels.bitserial(struct, x, bits, epilogue);
-          };
+          List<Runnable> calls = new ArrayList<>();
+          for (MatrixPart part : parts) {
+            MemorySegment struct = part.weights();
+            MemorySegment epilogue =
+                target.epilogue(
+                    program.struct(Structs.epilogueBytes()),
+                    memory,
+                    part.bias(),
+                    firstRow,
+                    (long) group * layout.submatrixRows() + part.rows().from());
+            MemorySegment room = memory.at(part.scratch());
+            calls.add(
+                switch (path) {
+                  case STREAM -> () -> NativeKernels.stream(struct, x, epilogue);
+                  case BLOCK -> () -> NativeKernels.block(struct, x, epilogue, room);
+                  case BITSERIAL -> () -> NativeKernels.bitserial(struct, x, bits, epilogue);
+                });
+          }
+          return calls;
         });
+  }
+
+  /// Some rows of one weight matrix, for one thread.
+  private record MatrixPart(
+      Part rows, MemorySegment weights, MemorySegment bias, Region.Slot scratch) {}
+
+  /// @param unit rows that stay together
+  /// @param scratch bytes that a matrix needs
+  private List<MatrixPart> matrixParts(
+      LayerWeights.Planes weights,
+      int group,
+      long unit,
+      int count,
+      ToLongFunction<MemorySegment> scratch) {
+    MemorySegment whole = weights.struct(group);
+    List<Part> cut = Part.cut(weights.layer().layout().submatrixRows(), unit, count);
+    if (cut.size() == 1) {
+      return List.of(
+          new MatrixPart(
+              cut.getFirst(),
+              whole,
+              weights.bias(group),
+              program.slot(scratch.applyAsLong(whole))));
+    }
+    List<MatrixPart> parts = new ArrayList<>();
+    for (Part rows : cut) {
+      MemorySegment struct = program.struct(Structs.weightsBytes());
+      Structs.weightsPart(struct, whole, rows.from(), rows.count());
+      parts.add(
+          new MatrixPart(
+              rows,
+              struct,
+              weights.bias(group).asSlice(rows.from() * Float.BYTES),
+              program.slot(scratch.applyAsLong(struct))));
+    }
+    return parts;
+  }
+
+  private static Region[] regions(Codes codes, List<MatrixPart> parts) {
+    Stream<Region> read = Stream.of(codes.codes(), codes.sums(), codes.scale());
+    return Stream.concat(read, parts.stream().map(MatrixPart::scratch)).toArray(Region[]::new);
+  }
+
+  private MemorySegment rowsOf(Codes codes, long rows, PlaneLayout layout, Program.Memory memory) {
+    MemorySegment x = program.struct(Structs.rowsBytes());
+    Structs.rows(
+        x,
+        memory.at(codes.codes()),
+        memory.at(codes.sums()),
+        memory.at(codes.scale()),
+        rows,
+        layout.groups());
+    return x;
   }
 
   /// A product whose output becomes the codes of the next one at once.
   @SuppressWarnings("EnumOrdinal") // the order of the paths is part of the native ABI
   private void recodedProduct(
       LayerWeights.Planes weights, Codes codes, long rows, Target target, Recoding next) {
-    MemorySegment struct = weights.struct(0);
     FusedKernels.Path path = path(weights, rows);
     PlaneLayout layout = weights.layer().layout();
     Codes made = emptyCodes(next, rows);
     program.share(new RowCodes(target.out(), rows, next), made);
-    Region.Slot scratch = program.slot(FusedKernels.linearScratch(struct, rows, next.group()));
-    List<Region> regions = target.regions(codes.codes(), codes.sums(), codes.scale(), scratch);
-    regions.addAll(List.of(made.codes(), made.sums(), made.scale()));
-    program.step(
+    StepDescription what =
         work(
             weights,
             label(path) + ", quantize",
             layout.rows(),
-            rows * layout.rows() * layout.columns()),
+            rows * layout.rows() * layout.columns());
+    List<MatrixPart> parts =
+        matrixParts(
+            weights,
+            0,
+            Math.max(PANEL_PAIR, next.group()),
+            program.parts(what),
+            struct -> FusedKernels.linearScratch(struct, rows, next.group()));
+    List<Region> regions = target.regions(regions(codes, parts));
+    regions.addAll(List.of(made.codes(), made.sums(), made.scale()));
+    program.shared(
+        what,
         regions,
         memory -> {
-          MemorySegment x = program.struct(Structs.rowsBytes());
-          Structs.rows(
-              x,
-              memory.at(codes.codes()),
-              memory.at(codes.sums()),
-              memory.at(codes.scale()),
-              rows,
-              layout.groups());
-          MemorySegment epilogue =
-              target.epilogue(
-                  program.struct(Structs.epilogueBytes()), memory, weights.bias(0), 0, 0);
-          MemorySegment requantize =
-              next.write(program.struct(Structs.requantizeBytes()), memory, made, 0);
-          MemorySegment room = memory.at(scratch);
+          MemorySegment x = rowsOf(codes, rows, layout, memory);
           long bits = weights.activationBits();
           long kernel = path.ordinal();
-          return () -> FusedKernels.linear(struct, x, epilogue, kernel, bits, requantize, room);
+          List<Runnable> calls = new ArrayList<>();
+          for (MatrixPart part : parts) {
+            long from = part.rows().from();
+            MemorySegment struct = part.weights();
+            MemorySegment epilogue =
+                target.epilogue(
+                    program.struct(Structs.epilogueBytes()), memory, part.bias(), 0, from);
+            MemorySegment requantize =
+                next.write(program.struct(Structs.requantizeBytes()), memory, made, from);
+            MemorySegment room = memory.at(part.scratch());
+            calls.add(
+                () -> FusedKernels.linear(struct, x, epilogue, kernel, bits, requantize, room));
+          }
+          return calls;
         });
   }
 
@@ -543,11 +615,11 @@ final class WeightedSteps {
   /// What a convolution slides over.
   private record Images(Shape in, Shape out, Op.Window window, int groups) {
 
-    /// One output row of one sample after another, in runs.
+    /// Rows of one output image, or some whole images.
     ///
-    /// @param firstRow row of the result that the run begins with
     /// @param heights how many rows of the output image it has
-    private record Run(long sample, long top, long heights, long firstRow) {}
+    /// @param firstRow row of the result that the run begins with
+    private record Run(long sample, long samples, long top, long heights, long firstRow) {}
 
     boolean isPointwise() {
       return groups == 1
@@ -574,12 +646,6 @@ final class WeightedSteps {
       return in.dim(3) / groups;
     }
 
-    MemorySegment write(MemorySegment at) {
-      Structs.window(
-          at, in.dim(0), in.dim(1), in.dim(2), in.dim(3), out.dim(1), out.dim(2), window);
-      return at;
-    }
-
     /// The window over a run: the same image, with the top so far away that the run's first row is
     /// the first row of the output.
     MemorySegment write(MemorySegment at, Run run) {
@@ -596,43 +662,73 @@ final class WeightedSteps {
               window.padLeft(),
               window.padBottom(),
               window.padRight());
-      Structs.window(at, 1, in.dim(1), in.dim(2), in.dim(3), run.heights(), out.dim(2), moved);
+      Structs.window(
+          at, run.samples(), in.dim(1), in.dim(2), in.dim(3), run.heights(), out.dim(2), moved);
       return at;
     }
 
     long sampleElements() {
-      return in.elements() / in.dim(0);
+      return in.elements() / Math.max(1, in.dim(0));
     }
 
     /// Runs whose unrolled rows of `rowBytes` bytes fit in the cache.
     List<Run> runs(long rowBytes) {
       long heights = Math.clamp(UNROLLED_BYTES / (rowBytes * out.dim(2)), 1, out.dim(1));
+      return rowsOfEach(Math.ceilDiv(out.dim(1), heights));
+    }
+
+    /// At least so many runs, if there is enough of which to make them: whole images, or rows of
+    /// each where there are fewer images.
+    List<Run> parts(int count) {
+      if (in.dim(0) < count) {
+        return rowsOfEach(Math.ceilDiv(count, in.dim(0)));
+      }
+      return Part.cut(in.dim(0), 1, count).stream()
+          .map(part -> run(part.from(), part.count(), new Part(0, out.dim(1))))
+          .toList();
+    }
+
+    private List<Run> rowsOfEach(long cuts) {
       List<Run> runs = new ArrayList<>();
       for (long sample = 0; sample < in.dim(0); sample++) {
-        for (long top = 0; top < out.dim(1); top += heights) {
-          runs.add(
-              new Run(
-                  sample,
-                  top,
-                  Math.min(heights, out.dim(1) - top),
-                  (sample * out.dim(1) + top) * out.dim(2)));
+        for (Part rows : Part.cut(out.dim(1), 1, cuts)) {
+          runs.add(run(sample, 1, rows));
         }
       }
       return runs;
     }
+
+    private Run run(long sample, long samples, Part rows) {
+      return new Run(
+          sample,
+          samples,
+          rows.from(),
+          rows.count(),
+          (sample * out.dim(1) + rows.from()) * out.dim(2));
+    }
   }
 
   private void depthwise(LayerWeights.Floats weights, Images images, Region x, Target target) {
-    MemorySegment window = images.write(program.struct(Structs.windowBytes()));
-    program.step(
-        work(weights, "float depthwise", images.channels(), images.multiplyAdds(weights)),
+    StepDescription what =
+        work(weights, "float depthwise", images.channels(), images.multiplyAdds(weights));
+    program.shared(
+        what,
         target.regions(x),
         memory -> {
-          MemorySegment epilogue =
-              target.epilogue(
-                  program.struct(Structs.epilogueBytes()), memory, weights.bias(), 0, 0);
-          MemorySegment in = memory.at(x);
-          return () -> FloatKernels.depthwiseF32(window, in, weights.weight(), epilogue);
+          List<Runnable> calls = new ArrayList<>();
+          for (Images.Run run : images.parts(program.parts(what))) {
+            MemorySegment window = images.write(program.struct(Structs.windowBytes()), run);
+            MemorySegment epilogue =
+                target.epilogue(
+                    program.struct(Structs.epilogueBytes()),
+                    memory,
+                    weights.bias(),
+                    run.firstRow(),
+                    0);
+            MemorySegment in = memory.at(x, run.sample() * images.sampleElements() * Float.BYTES);
+            calls.add(() -> FloatKernels.depthwiseF32(window, in, weights.weight(), epilogue));
+          }
+          return calls;
         });
   }
 
@@ -660,35 +756,100 @@ final class WeightedSteps {
   }
 
   private void direct(LayerWeights.Planes weights, Images images, ImageCodes codes, Target target) {
-    MemorySegment window = images.write(program.struct(Structs.windowBytes()));
-    boolean depthwise = weights.layer().kind() == Layer.Kind.DEPTHWISE;
     long submatrices = weights.layer().layout().submatrices();
-    Region.Slot scratch =
-        program.slot(
-            depthwise ? 0 : NativeKernels.convScratch(weights.structs(), submatrices, window));
-    long padCode = depthwise ? 0 : zeroCode(weights);
-    MemorySegment padCodes = depthwise ? zeroCodes(weights) : MemorySegment.NULL;
-    program.step(
-        work(
-            weights,
-            depthwise ? "depthwise" : "conv",
-            images.channels(),
-            images.multiplyAdds(weights)),
-        target.regions(codes.codes(), codes.scale(), scratch),
+    if (weights.layer().kind() == Layer.Kind.DEPTHWISE) {
+      MemorySegment padCodes = zeroCodes(weights);
+      convolve(
+          weights,
+          "depthwise",
+          images,
+          codes,
+          target,
+          _ -> 0,
+          at ->
+              () ->
+                  NativeKernels.depthwise(
+                      weights.structs(),
+                      at.window(),
+                      at.codes(),
+                      at.scale(),
+                      padCodes,
+                      at.epilogue()));
+      return;
+    }
+    long padCode = zeroCode(weights);
+    convolve(
+        weights,
+        "conv",
+        images,
+        codes,
+        target,
+        window -> NativeKernels.convScratch(weights.structs(), submatrices, window),
+        at ->
+            () ->
+                NativeKernels.conv(
+                    weights.structs(),
+                    submatrices,
+                    at.window(),
+                    at.codes(),
+                    at.scale(),
+                    padCode,
+                    at.epilogue(),
+                    at.scratch()));
+  }
+
+  /// What one call of a convolution works on.
+  private record Convolved(
+      MemorySegment window,
+      MemorySegment codes,
+      MemorySegment scale,
+      MemorySegment epilogue,
+      MemorySegment scratch) {}
+
+  /// A convolution in one step, in parts where there is enough to do.
+  ///
+  /// @param scratch bytes that a window needs
+  private void convolve(
+      LayerWeights.Planes weights,
+      String path,
+      Images images,
+      ImageCodes codes,
+      Target target,
+      ToLongFunction<MemorySegment> scratch,
+      Function<Convolved, Runnable> call) {
+    StepDescription what = work(weights, path, images.channels(), images.multiplyAdds(weights));
+    record Piece(Images.Run run, MemorySegment window, Region.Slot scratch) {}
+    List<Piece> pieces = new ArrayList<>();
+    for (Images.Run run : images.parts(program.parts(what))) {
+      MemorySegment window = images.write(program.struct(Structs.windowBytes()), run);
+      pieces.add(new Piece(run, window, program.slot(scratch.applyAsLong(window))));
+    }
+    Stream<Region> read = Stream.of(codes.codes(), codes.scale());
+    Stream<Region> rooms = pieces.stream().map(Piece::scratch);
+    program.shared(
+        what,
+        target.regions(Stream.concat(read, rooms).toArray(Region[]::new)),
         memory -> {
-          MemorySegment epilogue =
-              target.epilogue(
-                  program.struct(Structs.epilogueBytes()), memory, weights.bias(), 0, 0);
-          MemorySegment in = memory.at(codes.codes());
-          MemorySegment scale = memory.at(codes.scale());
-          MemorySegment room = memory.at(scratch);
-          if (depthwise) {
-            return () ->
-                NativeKernels.depthwise(weights.structs(), window, in, scale, padCodes, epilogue);
+          MemorySegment x = memory.at(codes.codes());
+          long sampleBytes = x.byteSize() / Math.max(1, images.in().dim(0));
+          List<Runnable> calls = new ArrayList<>();
+          for (Piece piece : pieces) {
+            long sample = piece.run().sample();
+            calls.add(
+                call.apply(
+                    new Convolved(
+                        piece.window(),
+                        x.asSlice(sample * sampleBytes),
+                        memory.at(codes.scale(), sample * Float.BYTES),
+                        target.epilogue(
+                            program.struct(Structs.epilogueBytes()),
+                            memory,
+                            weights.bias(),
+                            piece.run().firstRow(),
+                            0),
+                        memory.at(piece.scratch()))));
           }
-          return () ->
-              NativeKernels.conv(
-                  weights.structs(), submatrices, window, in, scale, padCode, epilogue, room);
+          return calls;
         });
   }
 
@@ -717,27 +878,28 @@ final class WeightedSteps {
 
   private void directBits(
       LayerWeights.Planes weights, Images images, ImageCodes planes, Target target) {
-    MemorySegment window = images.write(program.struct(Structs.windowBytes()));
     long submatrices = weights.layer().layout().submatrices();
     long bits = weights.activationBits();
     long padCode = zeroCode(weights);
-    Region.Slot scratch =
-        program.slot(
-            NativeKernels.convBitserialScratch(weights.structs(), submatrices, window, bits));
-    program.step(
+    convolve(
+        weights,
         "conv bitserial",
-        target.regions(planes.codes(), planes.scale(), scratch),
-        memory -> {
-          MemorySegment epilogue =
-              target.epilogue(
-                  program.struct(Structs.epilogueBytes()), memory, weights.bias(), 0, 0);
-          MemorySegment in = memory.at(planes.codes());
-          MemorySegment scale = memory.at(planes.scale());
-          MemorySegment room = memory.at(scratch);
-          return () ->
-              NativeKernels.convBitserial(
-                  weights.structs(), submatrices, window, bits, in, scale, padCode, epilogue, room);
-        });
+        images,
+        planes,
+        target,
+        window -> NativeKernels.convBitserialScratch(weights.structs(), submatrices, window, bits),
+        at ->
+            () ->
+                NativeKernels.convBitserial(
+                    weights.structs(),
+                    submatrices,
+                    at.window(),
+                    bits,
+                    at.codes(),
+                    at.scale(),
+                    padCode,
+                    at.epilogue(),
+                    at.scratch()));
   }
 
   /// For channels that are no whole words of bits.

@@ -298,7 +298,7 @@ final class LoadedModel implements ServedModel {
       users++;
     }
     try {
-      return new ModelSession(model.newSession());
+      return new ModelSession(model.newSession(settings.threads()));
     } catch (Throwable failure) {
       release();
       throw failure;

@@ -18,6 +18,7 @@ import java.util.Optional;
 /// @param batching how requests are computed together
 /// @param cacheBytes most bytes of answers that are kept; 0 keeps none
 /// @param warmUp what runs before a width answers
+/// @param threads that compute one batch together
 /// @param sources where versions come from that are not files of the repository
 public record ModelSettings(
     VersionPolicy versions,
@@ -27,6 +28,7 @@ public record ModelSettings(
     BatchingSettings batching,
     long cacheBytes,
     WarmUp warmUp,
+    int threads,
     Map<Long, URI> sources) {
 
   /// @param standard for a request that names no precision; empty for the artifact's own default
@@ -57,6 +59,7 @@ public record ModelSettings(
           BatchingSettings.STANDARD,
           0,
           new WarmUp(1, 1),
+          1,
           Map.of());
 
   public ModelSettings {

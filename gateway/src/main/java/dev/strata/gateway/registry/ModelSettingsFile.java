@@ -9,6 +9,7 @@ import dev.strata.gateway.call.BatchingSettings;
 import dev.strata.gateway.call.BitRange;
 import dev.strata.gateway.call.Precision;
 import dev.strata.gateway.call.QueueSettings;
+import dev.strata.plan.Team;
 import dev.strata.precision.Bits;
 import java.io.IOException;
 import java.net.URI;
@@ -78,6 +79,7 @@ final class ModelSettingsFile {
             "batching",
             "cache-bytes",
             "warm-up",
+            "threads",
             "source"));
     return new ModelSettings(
         versions(top.member("version-policy")),
@@ -87,6 +89,7 @@ final class ModelSettingsFile {
         batching(top.member("batching")),
         top.member("cache-bytes").integer(0, 0, MAX_CACHE_BYTES),
         warmUp(top.member("warm-up")),
+        (int) top.member("threads").integer(1, 1, Team.MOST_THREADS),
         sources(top.member("source")));
   }
 

@@ -42,6 +42,7 @@ class ModelSettingsFileTest {
                 16, Duration.ofNanos(500_000), List.of(4, 8), BatchingSettings.Padding.EQUAL),
             1 << 20,
             new ModelSettings.WarmUp(3, 8),
+            2,
             Map.of(3L, URI.create("https://models.example/tiny/3?token=x"))),
         read(
             """
@@ -55,6 +56,7 @@ class ModelSettingsFileTest {
             batching: {max-rows: 16, max-delay: 500us, preferred-rows: [4, 8], padding: equal}
             cache-bytes: 1048576
             warm-up: {runs: 3, rows: 8}
+            threads: 2
             source:
               3: https://models.example/tiny/3?token=x
             """));

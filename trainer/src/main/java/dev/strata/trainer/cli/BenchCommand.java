@@ -6,11 +6,13 @@ import dev.strata.graph.Preprocessing;
 import dev.strata.graph.Shape;
 import dev.strata.graph.Tensor;
 import dev.strata.model.LayeredModel;
+import dev.strata.plan.Team;
 import dev.strata.precision.Bits;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -27,8 +29,8 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "bench",
     description =
-        "Measure the latency of every precision on one thread. The widths take turns, so that a"
-            + " busy machine slows all of them alike.")
+        "Measure the latency of every precision. Widths and numbers of threads take turns, so that"
+            + " a busy machine slows all of them alike.")
 final class BenchCommand implements Callable<Integer> {
 
   private static final String EXAMPLE = "A quick brown fox jumps over the lazy dog.";
@@ -50,6 +52,14 @@ final class BenchCommand implements Callable<Integer> {
       description = "Measured calls of each width (default ${DEFAULT-VALUE}).")
   private int rounds;
 
+  @Option(
+      names = "--threads",
+      split = ",",
+      defaultValue = "1",
+      paramLabel = "N",
+      description = "Threads that compute one call; several are compared (default 1).")
+  private List<Integer> threads;
+
   @Option(names = "--json", description = "Print JSON.")
   private boolean json;
 
@@ -57,52 +67,70 @@ final class BenchCommand implements Callable<Integer> {
 
   @Spec private CommandSpec spec;
 
-  private record Row(int bits, double medianMillis, double p10Millis, double p90Millis) {}
+  private record Row(
+      int bits, int threads, double medianMillis, double p10Millis, double p90Millis) {}
 
   @Override
   public Integer call() throws IOException {
     if (rounds < 1) {
       throw CommandFailure.usage("--rounds: got %d, expected at least 1".formatted(rounds));
     }
+    for (int count : threads) {
+      if (count < 1 || count > Team.MOST_THREADS) {
+        throw CommandFailure.usage(
+            "--threads: got %d, expected 1 to %d".formatted(count, Team.MOST_THREADS));
+      }
+    }
     try (LayeredModel model = LayeredModel.open(file);
-        LayeredModel.Session session = model.newSession();
         Progress progress = Progress.on(file.getFileName().toString())) {
       Map<String, Tensor> inputs =
           input.isEmpty() ? example(model.description()) : input.read(model.description());
       List<Bits> measured =
           (widths.isEmpty() ? model.precisions() : widths).stream().distinct().toList();
-      Map<Bits, long[]> nanos = measure(session, measured, inputs, progress);
-      print(measured.stream().map(bits -> row(bits, nanos.get(bits))).toList());
+      print(measure(model, measured, inputs, progress));
     }
     return ExitCode.OK;
   }
 
-  private Map<Bits, long[]> measure(
-      LayeredModel.Session session,
-      List<Bits> measured,
-      Map<String, Tensor> inputs,
-      Progress progress) {
-    Map<Bits, long[]> nanos = new LinkedHashMap<>();
-    int warmUp = Math.max(3, rounds / 5);
-    for (int round = -warmUp; round < rounds; round++) {
-      for (Bits bits : measured) {
-        long start = System.nanoTime();
-        session.predict(bits, inputs);
-        long elapsed = System.nanoTime() - start;
-        if (round >= 0) {
-          nanos.computeIfAbsent(bits, any -> new long[rounds])[round] = elapsed;
-        }
-      }
-      progress.advanced("measuring", round + warmUp + 1, rounds + warmUp);
+  /// Calls of one width by so many threads.
+  private record Series(Bits bits, LayeredModel.Session session, int threads, List<Long> nanos) {
+    Row row() {
+      long[] sorted = nanos.stream().mapToLong(Long::longValue).sorted().toArray();
+      return new Row(
+          bits.count(),
+          threads,
+          quantile(sorted, 0.5),
+          quantile(sorted, 0.1),
+          quantile(sorted, 0.9));
     }
-    return nanos;
   }
 
-  private static Row row(Bits bits, long[] nanos) {
-    long[] sorted = nanos.clone();
-    Arrays.sort(sorted);
-    return new Row(
-        bits.count(), quantile(sorted, 0.5), quantile(sorted, 0.1), quantile(sorted, 0.9));
+  private List<Row> measure(
+      LayeredModel model, List<Bits> measured, Map<String, Tensor> inputs, Progress progress) {
+    Map<Integer, LayeredModel.Session> sessions = new LinkedHashMap<>();
+    try {
+      threads.forEach(count -> sessions.computeIfAbsent(count, model::newSession));
+      List<Series> all = new ArrayList<>();
+      for (Bits bits : measured) {
+        sessions.forEach(
+            (count, session) -> all.add(new Series(bits, session, count, new ArrayList<>())));
+      }
+      int warmUp = Math.max(3, rounds / 5);
+      for (int round = -warmUp; round < rounds; round++) {
+        for (Series series : all) {
+          long start = System.nanoTime();
+          series.session().predict(series.bits(), inputs);
+          long elapsed = System.nanoTime() - start;
+          if (round >= 0) {
+            series.nanos().add(elapsed);
+          }
+        }
+        progress.advanced("measuring", round + warmUp + 1, rounds + warmUp);
+      }
+      return all.stream().map(Series::row).toList();
+    } finally {
+      sessions.values().forEach(LayeredModel.Session::close);
+    }
   }
 
   private static double quantile(long[] sorted, double share) {
@@ -114,11 +142,12 @@ final class BenchCommand implements Callable<Integer> {
     if (json) {
       out.println(Json.pretty(rows));
     } else {
-      Table table = new Table("bits", "median ms", "p10 ms", "p90 ms");
+      Table table = new Table("bits", "threads", "median ms", "p10 ms", "p90 ms");
       rows.forEach(
           row ->
               table.row(
                   row.bits(),
+                  row.threads(),
                   "%.3f".formatted(row.medianMillis()),
                   "%.3f".formatted(row.p10Millis()),
                   "%.3f".formatted(row.p90Millis())));
