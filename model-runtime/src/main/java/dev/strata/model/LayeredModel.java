@@ -284,6 +284,13 @@ public final class LayeredModel implements AutoCloseable {
       }
     }
 
+    /// Bytes of activations and scratch that a run of this precision has needed at most; 0 before
+    /// the first. Runs share one block of the largest such size.
+    public long peakActivationBytes(Bits bits) {
+      ExecutionContext context = contexts.get(bits);
+      return context == null ? 0 : context.peakActivationBytes();
+    }
+
     private List<Map<String, Tensor>> run(Bits bits, List<PreparedBatch> batches) {
       ExecutionContext context = context(bits);
       List<Map<String, Tensor>> outputs = new ArrayList<>(batches.size());

@@ -68,19 +68,19 @@ final class BenchCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;
 
   private record Row(
-      int bits, int threads, double medianMillis, double p10Millis, double p90Millis) {}
+      int bits,
+      int threads,
+      double medianMillis,
+      double p10Millis,
+      double p90Millis,
+      long activationBytes) {}
 
   @Override
   public Integer call() throws IOException {
     if (rounds < 1) {
       throw CommandFailure.usage("--rounds: got %d, expected at least 1".formatted(rounds));
     }
-    for (int count : threads) {
-      if (count < 1 || count > Team.MOST_THREADS) {
-        throw CommandFailure.usage(
-            "--threads: got %d, expected 1 to %d".formatted(count, Team.MOST_THREADS));
-      }
-    }
+    threads.forEach(BenchCommand::requireThreads);
     try (LayeredModel model = LayeredModel.open(file);
         Progress progress = Progress.on(file.getFileName().toString())) {
       Map<String, Tensor> inputs =
@@ -92,6 +92,13 @@ final class BenchCommand implements Callable<Integer> {
     return ExitCode.OK;
   }
 
+  static void requireThreads(int count) {
+    if (count < 1 || count > Team.MOST_THREADS) {
+      throw CommandFailure.usage(
+          "--threads: got %d, expected 1 to %d".formatted(count, Team.MOST_THREADS));
+    }
+  }
+
   /// Calls of one width by so many threads.
   private record Series(Bits bits, LayeredModel.Session session, int threads, List<Long> nanos) {
     Row row() {
@@ -101,7 +108,8 @@ final class BenchCommand implements Callable<Integer> {
           threads,
           quantile(sorted, 0.5),
           quantile(sorted, 0.1),
-          quantile(sorted, 0.9));
+          quantile(sorted, 0.9),
+          session.peakActivationBytes(bits));
     }
   }
 
@@ -142,7 +150,8 @@ final class BenchCommand implements Callable<Integer> {
     if (json) {
       out.println(Json.pretty(rows));
     } else {
-      Table table = new Table("bits", "threads", "median ms", "p10 ms", "p90 ms");
+      Table table =
+          new Table("bits", "threads", "median ms", "p10 ms", "p90 ms", "activation bytes");
       rows.forEach(
           row ->
               table.row(
@@ -150,7 +159,8 @@ final class BenchCommand implements Callable<Integer> {
                   row.threads(),
                   "%.3f".formatted(row.medianMillis()),
                   "%.3f".formatted(row.p10Millis()),
-                  "%.3f".formatted(row.p90Millis())));
+                  "%.3f".formatted(row.p90Millis()),
+                  "%,d".formatted(row.activationBytes())));
       out.print(table);
     }
     out.flush();

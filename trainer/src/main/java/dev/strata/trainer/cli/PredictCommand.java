@@ -40,6 +40,13 @@ final class PredictCommand implements Callable<Integer> {
       description = "Precision, 1 to 8; default: the model's own default.")
   private Optional<Bits> bits;
 
+  @Option(
+      names = "--threads",
+      defaultValue = "1",
+      paramLabel = "N",
+      description = "Threads that compute it (default ${DEFAULT-VALUE}).")
+  private int threads;
+
   @Option(names = "--json", description = "Print JSON with every value.")
   private boolean json;
 
@@ -49,8 +56,9 @@ final class PredictCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
+    BenchCommand.requireThreads(threads);
     try (LayeredModel model = LayeredModel.open(file);
-        LayeredModel.Session session = model.newSession()) {
+        LayeredModel.Session session = model.newSession(threads)) {
       ModelDescription description = model.description();
       Bits wanted = bits.orElse(description.defaultBits());
       if (!model.precisions().contains(wanted)) {
