@@ -51,6 +51,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.TimeUnit;
 import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.TrustManagerFactory;
@@ -242,12 +243,22 @@ class SecurityTest {
   @Test
   void managementIsOnItsOwnPortAndNowhereElse() throws Exception {
     try (HttpClient client = client("plain")) {
+      awaitReady(client);
       for (String path : List.of("/metrics", "/q/health/ready", "/q/openapi")) {
         assertEquals(200, at(client, SecuredServer.MANAGEMENT_PORT, path).statusCode(), path);
         assertEquals(404, at(client, root.getPort(), path).statusCode(), path);
       }
       assertEquals(404, at(client, SecuredServer.MANAGEMENT_PORT, "/v2/models/tiny").statusCode());
       assertEquals(200, at(client, root.getPort(), "/v2/models/tiny").statusCode());
+    }
+  }
+
+  /// The models are loaded while the server answers already.
+  private void awaitReady(HttpClient client) throws Exception {
+    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
+    while (at(client, SecuredServer.MANAGEMENT_PORT, "/q/health/ready").statusCode() != 200
+        && System.nanoTime() < end) {
+      Thread.sleep(20);
     }
   }
 
