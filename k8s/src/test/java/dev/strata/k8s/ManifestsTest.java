@@ -101,18 +101,18 @@ final class ManifestsTest {
         Mistake.read(
             """
             production-keda | Deployment strata              | /spec/template/spec/containers/0/imagePulPolicy | "Always"  | imagePulPolicy
-          production-keda | Deployment strata              | /spec/strategy/rollingUpdate/maxSurg            | 1         | maxSurg
-          production-keda | Deployment strata              | /spec/selector                                  | -         | selector
-          production-keda | Deployment strata              | /spec/minReadySeconds                           | "five"    | minReadySeconds
-          production-keda | Deployment strata              | /apiVersion                                     | "apps/v2" | no kind Deployment in apps/v2
-          production-keda | ScaledObject strata            | /spec/triggers/0/typ                            | "cpu"     | typ
-          production-keda | ScaledObject strata            | /spec/scaleTargetRef                            | -         | scaleTargetRef
-          production-keda | PodMonitor strata              | /spec/podMetricsEndpoints/0/pat                 | "/"       | pat
-          production-keda | GRPCRoute strata               | /spec/rules/0/backendRefs/0/weigth              | 5         | weigth
-          production-keda | HTTPRoute strata               | /spec/rules/0/backendRefs/0/weight              | 1000001   | weight
-          production      | HorizontalPodAutoscaler strata | /spec/metrics/0/resource/target/type            | -         | type
-          kserve          | ClusterServingRuntime strata   | /spec/protocolVersions/0                        | "v3"      | v3
-          kserve          | InferenceService sentences     | /spec/predictor/model/storageUrl                | "s3://a"  | storageUrl
+            production-keda | Deployment strata              | /spec/strategy/rollingUpdate/maxSurg            | 1         | maxSurg
+            production-keda | Deployment strata              | /spec/selector                                  | -         | selector
+            production-keda | Deployment strata              | /spec/minReadySeconds                           | "five"    | minReadySeconds
+            production-keda | Deployment strata              | /apiVersion                                     | "apps/v2" | no kind Deployment in apps/v2
+            production-keda | ScaledObject strata            | /spec/triggers/0/typ                            | "cpu"     | typ
+            production-keda | ScaledObject strata            | /spec/scaleTargetRef                            | -         | scaleTargetRef
+            production-keda | PodMonitor strata              | /spec/podMetricsEndpoints/0/pat                 | "/"       | pat
+            production-keda | GRPCRoute strata               | /spec/rules/0/backendRefs/0/weigth              | 5         | weigth
+            production-keda | HTTPRoute strata               | /spec/rules/0/backendRefs/0/weight              | 1000001   | weight
+            production      | HorizontalPodAutoscaler strata | /spec/metrics/0/resource/target/type            | -         | type
+            kserve          | ClusterServingRuntime strata   | /spec/protocolVersions/0                        | "v3"      | v3
+            kserve          | InferenceService sentences     | /spec/predictor/model/storageUrl                | "s3://a"  | storageUrl
             """);
     List<JsonNode> objects = new ArrayList<>();
     for (Mistake mistake : mistakes) {
@@ -128,14 +128,14 @@ final class ManifestsTest {
     for (Mistake mistake :
         Mistake.read(
             """
-          production-keda | Deployment strata            | /spec/template/spec/securityContext/runAsNonRoot                        | false                                        | runAsNonRoot
-          production-keda | Deployment strata            | /spec/template/spec/securityContext/runAsUser                           | 0                                            | runAsUser
-          production-keda | Deployment strata            | /spec/template/spec/securityContext/seccompProfile/type                 | "Unconfined"                                 | seccompProfile
-          production-keda | Deployment strata            | /spec/template/spec/containers/0/securityContext/capabilities/drop      | []                                           | capabilities.drop
-          production-keda | Deployment strata            | /spec/template/spec/containers/0/securityContext/readOnlyRootFilesystem | -                                            | readOnlyRootFilesystem
-          production-keda | Deployment strata            | /spec/template/spec/hostNetwork                                         | true                                         | hostNetwork
-          production-keda | Deployment strata            | /spec/template/spec/volumes/1                                           | {"name": "cache", "hostPath": {"path": "/"}} | hostPath
-          kserve          | ClusterServingRuntime strata | /spec/containers/0/securityContext/allowPrivilegeEscalation             | true                                         | allowPrivilegeEscalation
+            production-keda | Deployment strata            | /spec/template/spec/securityContext/runAsNonRoot                        | false                                        | runAsNonRoot
+            production-keda | Deployment strata            | /spec/template/spec/securityContext/runAsUser                           | 0                                            | runAsUser
+            production-keda | Deployment strata            | /spec/template/spec/securityContext/seccompProfile/type                 | "Unconfined"                                 | seccompProfile
+            production-keda | Deployment strata            | /spec/template/spec/containers/0/securityContext/capabilities/drop      | []                                           | capabilities.drop
+            production-keda | Deployment strata            | /spec/template/spec/containers/0/securityContext/readOnlyRootFilesystem | -                                            | readOnlyRootFilesystem
+            production-keda | Deployment strata            | /spec/template/spec/hostNetwork                                         | true                                         | hostNetwork
+            production-keda | Deployment strata            | /spec/template/spec/volumes/1                                           | {"name": "cache", "hostPath": {"path": "/"}} | hostPath
+            kserve          | ClusterServingRuntime strata | /spec/containers/0/securityContext/allowPrivilegeEscalation             | true                                         | allowPrivilegeEscalation
             """)) {
       mistake.isNamed(PodSecurity.violations(mistake.made()));
     }
@@ -146,26 +146,26 @@ final class ManifestsTest {
     for (Mistake mistake :
         Mistake.read(
             """
-          production-keda | ConfigMap strata-settings      | /data/STRATA_SHUTDOWN_DELAYS                                  | "5s"                       | no setting STRATA_SHUTDOWN_DELAYS
-          production-keda | ConfigMap strata-settings      | /data/STRATA_MODEL_CONTROL                                    | "manual"                   | strata.model-control
-          production-keda | ConfigMap strata-settings      | /data/STRATA_SECURITY_API_KEYS                                | -                          | no keys
-          production-keda | ConfigMap strata-settings      | /data/STRATA_SECURITY_API_KEYS                                | "/secret/keys"             | nothing is mounted at /secret/keys
-          production-keda | ConfigMap strata-settings      | /data/STRATA_GRPC_PORT                                        | "9001"                     | port 9000
-          production-keda | ConfigMap strata-settings      | /data/STRATA_MANAGEMENT_PORT                                  | -                          | port 8081
-          production-keda | ConfigMap strata-settings      | /data/STRATA_SHUTDOWN_TIMEOUT                                 | "45s"                      | terminationGracePeriodSeconds
-          production-keda | ConfigMap strata-settings      | /data/STRATA_SCHEDULING_WORKERS                               | "4"                        | STRATA_SCHEDULING_WORKERS
-          production-keda | ConfigMap strata-settings      | /data/STRATA_MEMORY_BUDGET_BYTES                              | "2147483648"               | memory
-          production-keda | ConfigMap strata-settings      | /data/STRATA_CACHE_MAX_BYTES                                  | "4294967296"               | STRATA_CACHE_MAX_BYTES
-          production-keda | Deployment strata              | /spec/template/spec/containers/0/readinessProbe/httpGet/port  | "manage"                   | there is no port
-          production-keda | Deployment strata              | /spec/template/spec/volumes/0/persistentVolumeClaim/claimName | "other"                    | no claim other
-          production-keda | Deployment strata              | /spec/replicas                                                | 3                          | own number of replicas
-          production-keda | Service strata                 | /spec/selector/strata.dev~1track                              | "next"                     | selects 0
-          production-keda | Service strata-headless        | /spec/ports/0/appProtocol                                     | -                          | h2c
-          production-keda | NetworkPolicy strata           | /spec/ingress/0/ports/0/port                                  | "web"                      | no pod has the port
-          production-keda | HTTPRoute strata               | /spec/rules/0/backendRefs/0/port                              | 80                         | no service
-          canary          | GRPCRoute strata               | /spec/rules/0/backendRefs/1/name                              | "strata-next"              | no service
-          production-keda | ScaledObject strata            | /spec/triggers/1/metadata/query                               | "sum(strata_wait_seconds)" | no metric strata_wait_seconds
-          production      | HorizontalPodAutoscaler strata | /spec/metrics/1/pods/metric/name                              | "queue"                    | no_rule_of_the_adapter
+            production-keda | ConfigMap strata-settings      | /data/STRATA_SHUTDOWN_DELAYS                                  | "5s"                       | no setting STRATA_SHUTDOWN_DELAYS
+            production-keda | ConfigMap strata-settings      | /data/STRATA_MODEL_CONTROL                                    | "manual"                   | strata.model-control
+            production-keda | ConfigMap strata-settings      | /data/STRATA_SECURITY_API_KEYS                                | -                          | no keys
+            production-keda | ConfigMap strata-settings      | /data/STRATA_SECURITY_API_KEYS                                | "/secret/keys"             | nothing is mounted at /secret/keys
+            production-keda | ConfigMap strata-settings      | /data/STRATA_GRPC_PORT                                        | "9001"                     | port 9000
+            production-keda | ConfigMap strata-settings      | /data/STRATA_MANAGEMENT_PORT                                  | -                          | port 8081
+            production-keda | ConfigMap strata-settings      | /data/STRATA_SHUTDOWN_TIMEOUT                                 | "45s"                      | terminationGracePeriodSeconds
+            production-keda | ConfigMap strata-settings      | /data/STRATA_SCHEDULING_WORKERS                               | "4"                        | STRATA_SCHEDULING_WORKERS
+            production-keda | ConfigMap strata-settings      | /data/STRATA_MEMORY_BUDGET_BYTES                              | "2147483648"               | memory
+            production-keda | ConfigMap strata-settings      | /data/STRATA_CACHE_MAX_BYTES                                  | "4294967296"               | STRATA_CACHE_MAX_BYTES
+            production-keda | Deployment strata              | /spec/template/spec/containers/0/readinessProbe/httpGet/port  | "manage"                   | there is no port
+            production-keda | Deployment strata              | /spec/template/spec/volumes/0/persistentVolumeClaim/claimName | "other"                    | no claim other
+            production-keda | Deployment strata              | /spec/replicas                                                | 3                          | own number of replicas
+            production-keda | Service strata                 | /spec/selector/strata.dev~1track                              | "next"                     | selects 0
+            production-keda | Service strata-headless        | /spec/ports/0/appProtocol                                     | -                          | h2c
+            production-keda | NetworkPolicy strata           | /spec/ingress/0/ports/0/port                                  | "web"                      | no pod has the port
+            production-keda | HTTPRoute strata               | /spec/rules/0/backendRefs/0/port                              | 80                         | no service
+            canary          | GRPCRoute strata               | /spec/rules/0/backendRefs/1/name                              | "strata-next"              | no service
+            production-keda | ScaledObject strata            | /spec/triggers/1/metadata/query                               | "sum(strata_wait_seconds)" | no metric strata_wait_seconds
+            production      | HorizontalPodAutoscaler strata | /spec/metrics/1/pods/metric/name                              | "queue"                    | no_rule_of_the_adapter
             """)) {
       mistake.isNamed(Agreement.violations(mistake.made()));
     }

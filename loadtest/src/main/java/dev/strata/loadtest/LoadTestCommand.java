@@ -47,7 +47,8 @@ import picocli.CommandLine.Spec;
     subcommands = {
       LoadTestCommand.RunCommand.class,
       LoadTestCommand.KneeCommand.class,
-      LoadTestCommand.CompareCommand.class
+      LoadTestCommand.CompareCommand.class,
+      CapacityCommand.class
     })
 public final class LoadTestCommand implements Runnable {
   private static final int OK = 0;
