@@ -55,12 +55,13 @@ final class Agreement {
 
   private List<String> check() throws IOException {
     for (Pod pod : Pod.of(objects)) {
-      settings(pod);
-      ports(pod);
       probes(pod);
       mounts(pod);
-      shutdown(pod);
-      sizes(pod);
+      if (settings(pod)) {
+        ports(pod);
+        shutdown(pod);
+        sizes(pod);
+      }
     }
     services();
     policies();
@@ -71,7 +72,9 @@ final class Agreement {
   }
 
   /// Names are the gateway's, values are of their types, and the server will let itself be started.
-  private void settings(Pod pod) throws IOException {
+  ///
+  /// @return whether the values can be read at all
+  private boolean settings(Pod pod) throws IOException {
     Set<String> known =
         ConfigMappings.getProperties(ConfigMappings.ConfigClass.configClass(GatewayConfig.class))
             .keySet()
@@ -96,8 +99,10 @@ final class Agreement {
               || config.security().apiKeys().isPresent(),
           pod.owner(),
           "others can reach it, and there are no keys");
+      return true;
     } catch (RuntimeException wrong) {
       require(false, pod.owner(), "settings: %s", wrong.getMessage());
+      return false;
     }
   }
 
