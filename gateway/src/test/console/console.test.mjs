@@ -47,16 +47,12 @@ before(async () => {
   const port = await freePort();
   base = `http://127.0.0.1:${port}/`;
   let log = "";
-  gateway = spawn(process.env.STRATA_JAVA ?? "java", [
-    "--enable-native-access=ALL-UNNAMED",
-    "--sun-misc-unsafe-memory-access=allow",
+  gateway = spawn(join(GATEWAY, "../deploy/gateway-java"), [
     `-Dquarkus.http.port=${port}`,
     `-Dstrata.grpc.port=${await freePort()}`,
     `-Dstrata.repositories=${join(work, "repository")}`,
     `-Dstrata.security.api-keys=${join(work, "keys")}`,
     "-Dstrata.shutdown.delay=0s",
-    "-jar",
-    join(GATEWAY, "target/quarkus-app/quarkus-run.jar"),
   ]);
   gateway.stdout.on("data", (text) => (log += text));
   gateway.stderr.on("data", (text) => (log += text));

@@ -25,7 +25,7 @@ final class ConsoleIT {
         new ProcessBuilder("node", "--test", "--test-timeout=120000", "console.test.mjs")
             .directory(TESTS.toFile())
             .redirectErrorStream(true);
-    tests.environment().put("STRATA_JAVA", System.getProperty("java.home") + "/bin/java");
+    tests.environment().put("JAVA_HOME", System.getProperty("java.home"));
     Process process = tests.start();
     String output = new String(process.getInputStream().readAllBytes(), UTF_8);
     assertEquals(0, process.waitFor(), output);

@@ -54,13 +54,10 @@ final class EndToEndIT {
     gateway =
         start(
             "gateway",
-            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-            "--enable-native-access=ALL-UNNAMED",
+            ROOT.resolve("deploy/gateway-java").toString(),
             "-Dquarkus.http.port=" + port,
             "-Dstrata.grpc.port=" + grpcPort,
-            "-Dstrata.repositories=" + ROOT.resolve("gateway/src/main/repository"),
-            "-jar",
-            ROOT.resolve("gateway/target/quarkus-app/quarkus-run.jar").toString());
+            "-Dstrata.repositories=" + ROOT.resolve("gateway/src/main/repository"));
     await("the gateway to be ready", () -> statusOf("/v2/health/ready") == 200);
   }
 
@@ -284,11 +281,12 @@ final class EndToEndIT {
   }
 
   private static Process start(String name, String... command) throws IOException {
-    Process process =
+    ProcessBuilder builder =
         new ProcessBuilder(command)
             .redirectErrorStream(true)
-            .redirectOutput(work.resolve(name + ".log").toFile())
-            .start();
+            .redirectOutput(work.resolve(name + ".log").toFile());
+    builder.environment().put("JAVA_HOME", System.getProperty("java.home"));
+    Process process = builder.start();
     STARTED.add(process);
     return process;
   }

@@ -70,21 +70,18 @@ public final class GatewayProcess implements AutoCloseable {
     if (setup.cpu().isPresent()) {
       command.addAll(List.of("taskset", "-c", Integer.toString(setup.cpu().getAsInt())));
     }
-    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.add("--enable-native-access=ALL-UNNAMED");
-    command.add("--sun-misc-unsafe-memory-access=allow");
-    command.add("-Dai.djl.offline=true");
+    command.add(setup.root().resolve("deploy/gateway-java").toString());
     command.add("-Dquarkus.http.port=" + restPort);
     command.add("-Dstrata.grpc.port=" + grpcPort);
     command.add(
         "-Dstrata.repositories="
             + setup.repositories().stream().map(Path::toString).collect(Collectors.joining(",")));
     setup.settings().forEach((name, value) -> command.add("-D%s=%s".formatted(name, value)));
-    command.add("-jar");
-    command.add(setup.root().resolve("gateway/target/quarkus-app/quarkus-run.jar").toString());
     Path log = Files.createTempFile("strata-gateway", ".log");
-    Process process =
-        new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log.toFile()).start();
+    ProcessBuilder builder =
+        new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log.toFile());
+    builder.environment().put("JAVA_HOME", System.getProperty("java.home"));
+    Process process = builder.start();
     GatewayProcess gateway = new GatewayProcess(process, log, restPort, grpcPort);
     try {
       gateway.awaitReady();
