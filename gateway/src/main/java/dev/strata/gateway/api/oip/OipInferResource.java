@@ -2,11 +2,12 @@ package dev.strata.gateway.api.oip;
 
 import dev.strata.gateway.InferencePipeline;
 import dev.strata.gateway.api.ContentCoding;
+import dev.strata.gateway.call.Cancellation;
 import dev.strata.gateway.call.InferenceResult;
 import dev.strata.gateway.call.Protocol;
 import dev.strata.gateway.metrics.RequestMetrics;
-import io.smallrye.common.annotation.RunOnVirtualThread;
-import io.vertx.core.http.HttpServerResponse;
+import io.smallrye.common.annotation.NonBlocking;
+import io.vertx.ext.web.RoutingContext;
 import jakarta.ws.rs.Consumes;
 import jakarta.ws.rs.POST;
 import jakarta.ws.rs.Path;
@@ -17,6 +18,7 @@ import jakarta.ws.rs.core.HttpHeaders;
 import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
 import java.util.Optional;
+import java.util.concurrent.CompletionStage;
 import org.eclipse.microprofile.openapi.annotations.Operation;
 import org.eclipse.microprofile.openapi.annotations.enums.ParameterIn;
 import org.eclipse.microprofile.openapi.annotations.enums.SchemaType;
@@ -27,9 +29,11 @@ import org.eclipse.microprofile.openapi.annotations.parameters.RequestBody;
 import org.eclipse.microprofile.openapi.annotations.responses.APIResponse;
 import org.eclipse.microprofile.openapi.annotations.tags.Tag;
 
-/// Inferences of the Open Inference Protocol over REST. Each waits on a virtual thread.
+/// Inferences of the Open Inference Protocol over REST. Small requests are read and small answers
+/// written where they come by, on the event loop and on the worker; large ones on a thread of their
+/// own, so that neither waits for them.
 @Path("/v2")
-@RunOnVirtualThread
+@NonBlocking
 @Tag(name = "Open Inference Protocol")
 public final class OipInferResource {
 
@@ -98,12 +102,11 @@ public final class OipInferResource {
       responseCode = "503",
       description = "Still loading, or waited longer than `parameters.timeout`",
       content = @Content(schema = @Schema(implementation = OipDocuments.Failure.class)))
-  public Response infer(
+  public CompletionStage<Response> infer(
       @PathParam("model") String model,
       @Context HttpHeaders headers,
-      @Context HttpServerResponse exchange,
-      byte[] body) {
-    return answer(model, Optional.empty(), headers, exchange, body);
+      @Context RoutingContext exchange) {
+    return answer(model, Optional.empty(), headers, exchange);
   }
 
   @POST
@@ -123,30 +126,31 @@ public final class OipInferResource {
           @Content(
               mediaType = MediaType.APPLICATION_JSON,
               schema = @Schema(ref = "InferenceResponse")))
-  public Response inferVersion(
+  public CompletionStage<Response> inferVersion(
       @PathParam("model") String model,
       @PathParam("version") String version,
       @Context HttpHeaders headers,
-      @Context HttpServerResponse exchange,
-      byte[] body) {
-    return answer(model, Optional.of(version), headers, exchange, body);
+      @Context RoutingContext exchange) {
+    return answer(model, Optional.of(version), headers, exchange);
   }
 
-  private Response answer(
-      String model,
-      Optional<String> version,
-      HttpHeaders headers,
-      HttpServerResponse exchange,
-      byte[] body) {
-    RestInference asked = decoding.of(model, version, headers, body);
-    InferenceResult result =
-        RestInference.await(
-            pipeline.infer(Protocol.REST, asked::request, RestInference.cancellation(exchange)));
+  private CompletionStage<Response> answer(
+      String model, Optional<String> version, HttpHeaders headers, RoutingContext exchange) {
+    Cancellation cancellation = RestInference.cancellation(exchange.response());
+    return RestBody.of(exchange)
+        .thenCompose(
+            body -> {
+              RestInference asked = decoding.of(model, version, headers, body);
+              return asked
+                  .run(() -> pipeline.infer(Protocol.REST, asked::request, cancellation))
+                  .thenCompose(result -> asked.write(result, () -> response(asked, result)));
+            });
+  }
+
+  private Response response(RestInference asked, InferenceResult result) {
     OipJsonWriter.Body answer =
         metrics.encode(Protocol.REST, result, made -> OipJsonWriter.write(made, asked.call()));
-    Optional<ContentCoding> coding =
-        Optional.ofNullable(headers.getHeaderString(HttpHeaders.ACCEPT_ENCODING))
-            .flatMap(ContentCoding::accepted);
+    Optional<ContentCoding> coding = asked.coding();
     Response.ResponseBuilder response =
         Response.ok(coding.map(known -> known.encode(answer.bytes())).orElse(answer.bytes()))
             .header(BITS, result.bits().count());

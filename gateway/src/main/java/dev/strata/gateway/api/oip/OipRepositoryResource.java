@@ -1,19 +1,19 @@
 package dev.strata.gateway.api.oip;
 
-import dev.strata.gateway.call.InferenceException;
 import dev.strata.gateway.registry.ModelRegistry;
 import dev.strata.gateway.registry.ModelRepository;
-import io.smallrye.common.annotation.RunOnVirtualThread;
+import io.smallrye.common.annotation.NonBlocking;
+import io.vertx.ext.web.RoutingContext;
 import jakarta.ws.rs.Consumes;
 import jakarta.ws.rs.POST;
 import jakarta.ws.rs.Path;
 import jakarta.ws.rs.PathParam;
 import jakarta.ws.rs.Produces;
+import jakarta.ws.rs.core.Context;
 import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
 import java.util.List;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
 import org.eclipse.microprofile.openapi.annotations.Operation;
 import org.eclipse.microprofile.openapi.annotations.tags.Tag;
 
@@ -21,7 +21,7 @@ import org.eclipse.microprofile.openapi.annotations.tags.Tag;
 @Path("/v2/repository")
 @Consumes(MediaType.WILDCARD)
 @Produces(MediaType.APPLICATION_JSON)
-@RunOnVirtualThread
+@NonBlocking
 @Tag(name = "Open Inference Protocol")
 public final class OipRepositoryResource {
 
@@ -41,9 +41,12 @@ public final class OipRepositoryResource {
       operationId = "repositoryIndex",
       summary = "Every model version with its state, and the reason when it could not be loaded",
       description = "The body may be `{\"ready\": true}`: only versions that are ready.")
-  public List<OipDocuments.IndexEntry> index(byte[] body) {
-    return OipDocuments.index(
-        registry.entries(), RepositoryCall.index(decoding.trees(), body).ready());
+  public CompletionStage<List<OipDocuments.IndexEntry>> index(@Context RoutingContext exchange) {
+    return RestBody.of(exchange)
+        .thenApply(
+            body ->
+                OipDocuments.index(
+                    registry.entries(), RepositoryCall.index(decoding.trees(), body).ready()));
   }
 
   @POST
@@ -51,9 +54,15 @@ public final class OipRepositoryResource {
   @Operation(
       operationId = "repositoryModelLoad",
       summary = "Loads a model, or looks again at one that is loaded; answers when it is ready")
-  public Response load(@PathParam("model") String model, byte[] body) {
-    RepositoryCall.load(decoding.trees(), body);
-    return done(repository.load(model));
+  public CompletionStage<Response> load(
+      @PathParam("model") String model, @Context RoutingContext exchange) {
+    return RestBody.of(exchange)
+        .thenCompose(
+            body -> {
+              RepositoryCall.load(decoding.trees(), body);
+              return repository.load(model);
+            })
+        .thenApply(_ -> Response.ok().build());
   }
 
   @POST
@@ -61,20 +70,14 @@ public final class OipRepositoryResource {
   @Operation(
       operationId = "repositoryModelUnload",
       summary = "Takes a model out of service; requests under way finish")
-  public Response unload(@PathParam("model") String model, byte[] body) {
-    RepositoryCall.unload(decoding.trees(), body);
-    return done(repository.unload(model));
-  }
-
-  private static Response done(CompletableFuture<Void> work) {
-    try {
-      work.join();
-    } catch (CompletionException failure) {
-      if (failure.getCause() instanceof InferenceException refused) {
-        throw refused;
-      }
-      throw failure;
-    }
-    return Response.ok().build();
+  public CompletionStage<Response> unload(
+      @PathParam("model") String model, @Context RoutingContext exchange) {
+    return RestBody.of(exchange)
+        .thenCompose(
+            body -> {
+              RepositoryCall.unload(decoding.trees(), body);
+              return repository.unload(model);
+            })
+        .thenApply(_ -> Response.ok().build());
   }
 }

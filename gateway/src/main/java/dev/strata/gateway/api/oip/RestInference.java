@@ -5,6 +5,7 @@ import dev.strata.gateway.api.HeaderWishes;
 import dev.strata.gateway.call.Cancellation;
 import dev.strata.gateway.call.InferenceException;
 import dev.strata.gateway.call.InferenceRequest;
+import dev.strata.gateway.call.InferenceResult;
 import io.vertx.core.http.HttpServerResponse;
 import jakarta.ws.rs.core.HttpHeaders;
 import jakarta.ws.rs.core.MediaType;
@@ -12,12 +13,16 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.function.Supplier;
 
 /// One inference over REST: reads its headers and body, and keeps what the answer's form depends
 /// on.
 final class RestInference {
 
   static final String JSON_LENGTH = "Inference-Header-Content-Length";
+
+  /// Up to here reading or writing takes about as long as handing it to another thread.
+  private static final int SMALL_BYTES = 32 * 1024;
 
   private final RestDecoding decoding;
   private final String model;
@@ -104,6 +109,32 @@ final class RestInference {
       }
       throw failure;
     }
+  }
+
+  /// How the answer is to be compressed.
+  Optional<ContentCoding> coding() {
+    return Optional.ofNullable(headers.getHeaderString(HttpHeaders.ACCEPT_ENCODING))
+        .flatMap(ContentCoding::accepted);
+  }
+
+  /// Reads and begins the request: here if it is small, else on a thread of its own.
+  <T> CompletableFuture<T> run(Supplier<CompletableFuture<T>> begin) {
+    boolean small =
+        body.length <= SMALL_BYTES
+            && headers.getRequestHeader(HttpHeaders.CONTENT_ENCODING).isEmpty();
+    return small
+        ? begin.get()
+        : CompletableFuture.completedFuture(begin)
+            .thenComposeAsync(Supplier::get, decoding.threads());
+  }
+
+  /// Writes the answer: here if it is small, else on a thread of its own.
+  <T> CompletableFuture<T> write(InferenceResult result, Supplier<T> write) {
+    long bytes =
+        result.outputs().stream().mapToLong(output -> output.tensor().data().byteSize()).sum();
+    return bytes <= SMALL_BYTES && coding().isEmpty()
+        ? CompletableFuture.completedFuture(write.get())
+        : CompletableFuture.supplyAsync(write, decoding.threads());
   }
 
   /// Hears when the connection, or on HTTP/2 the stream, ends before the answer does.
