@@ -38,10 +38,11 @@ STRATA_EXPORT uint32_t strata_isa_select(uint32_t isa);
 
 // ---- limits of one core, for benchmarks ---------------------------------------------------------
 
-// The caller measures the time. dots: 8-bit multiply-adds, floats: single precision ones; both give
-// how many were done. read: reads all bytes once; its result means nothing.
+// The caller measures the time. dots: 8-bit multiply-adds, floats: single precision ones, ones:
+// products of two bits (AND, count, add); each gives how many were done. read: reads all bytes once; its result means nothing.
 STRATA_EXPORT int64_t strata_limit_dots(int64_t rounds);
 STRATA_EXPORT int64_t strata_limit_floats(int64_t rounds);
+STRATA_EXPORT int64_t strata_limit_ones(int64_t rounds);
 STRATA_EXPORT int64_t strata_limit_read(const void *x, int64_t bytes);
 
 // ---- layered weights --------------------------------------------------------------------------

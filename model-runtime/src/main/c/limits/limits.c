@@ -17,4 +17,6 @@ int64_t strata_limit_dots(int64_t rounds) { return chosen->dots(rounds); }
 
 int64_t strata_limit_floats(int64_t rounds) { return chosen->floats(rounds); }
 
+int64_t strata_limit_ones(int64_t rounds) { return chosen->ones(rounds); }
+
 int64_t strata_limit_read(const void *x, int64_t bytes) { return (int64_t)chosen->read(x, bytes); }

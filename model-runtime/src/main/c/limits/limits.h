@@ -9,6 +9,8 @@ struct strata_limits_row {
   int64_t (*dots)(int64_t rounds);
   // The same with single precision.
   int64_t (*floats)(int64_t rounds);
+  // AND, count, add of bits; the number of products of two bits.
+  int64_t (*ones)(int64_t rounds);
   // Reads every byte; the result only keeps the compiler from dropping the loads.
   uint64_t (*read)(const uint8_t *x, int64_t bytes);
 };

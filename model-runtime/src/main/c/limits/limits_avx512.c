@@ -30,6 +30,23 @@ static int64_t floats(int64_t rounds) {
   return rounds * CHAINS * 16;
 }
 
+static int64_t ones(int64_t rounds) {
+  __m512i sums[CHAINS], all = _mm512_set1_epi8(-1);
+#pragma GCC unroll 12
+  for (int c = 0; c < CHAINS; c++) sums[c] = _mm512_setzero_si512();
+  for (int64_t i = 0; i < rounds; i++) {
+#pragma GCC unroll 12
+    for (int c = 0; c < CHAINS; c++) {
+      __m512i both;
+      __asm__ volatile("vpandd %1, %1, %0" : "=v"(both) : "v"(all));
+      sums[c] = _mm512_add_epi32(sums[c], _mm512_popcnt_epi32(both));
+    }
+  }
+  volatile int32_t kept = _mm512_reduce_add_epi32(_mm512_add_epi32(sums[0], sums[CHAINS - 1]));
+  (void)kept;
+  return rounds * CHAINS * 512;
+}
+
 static uint64_t read(const uint8_t *x, int64_t bytes) {
   __m512i sum[4] = {_mm512_setzero_si512(), _mm512_setzero_si512(), _mm512_setzero_si512(),
                     _mm512_setzero_si512()};
@@ -44,4 +61,4 @@ static uint64_t read(const uint8_t *x, int64_t bytes) {
   return (uint64_t)_mm512_reduce_add_epi64(all);
 }
 
-const struct strata_limits_row strata_limits__avx512 = {dots, floats, read};
+const struct strata_limits_row strata_limits__avx512 = {dots, floats, ones, read};

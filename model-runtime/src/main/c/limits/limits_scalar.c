@@ -30,6 +30,19 @@ static int64_t floats(int64_t rounds) {
   return rounds * CHAINS;
 }
 
+static int64_t ones(int64_t rounds) {
+  uint64_t sums[CHAINS] = {0};
+  for (int64_t i = 0; i < rounds; i++) {
+    for (int c = 0; c < CHAINS; c++) {
+      volatile uint64_t word = 0x35;
+      sums[c] += (uint64_t)__builtin_popcountll(word & 0x53);
+    }
+  }
+  volatile uint64_t kept = sums[0] + sums[CHAINS - 1];
+  (void)kept;
+  return rounds * CHAINS * 64;
+}
+
 static uint64_t read(const uint8_t *x, int64_t bytes) {
   uint64_t sum = 0;
   for (int64_t i = 0; i + 8 <= bytes; i += 8) {
@@ -40,4 +53,4 @@ static uint64_t read(const uint8_t *x, int64_t bytes) {
   return sum;
 }
 
-const struct strata_limits_row strata_limits__scalar = {dots, floats, read};
+const struct strata_limits_row strata_limits__scalar = {dots, floats, ones, read};

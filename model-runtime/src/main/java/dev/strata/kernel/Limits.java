@@ -14,13 +14,14 @@ import java.util.function.LongSupplier;
 ///
 /// @param dots 8-bit multiply-adds per second, in units of 10^9
 /// @param floats single precision multiply-adds per second, in units of 10^9
+/// @param ones products of two bits per second, in units of 10^9
 /// @param level2 bytes per second read from the level 2 cache, in units of 10^9
 /// @param level3 the same from the level 3 cache
 /// @param memory the same from main memory
-public record Limits(double dots, double floats, double level2, double level3, double memory) {
+public record Limits(
+    double dots, double floats, double ones, double level2, double level3, double memory) {
   private static final long LEVEL2_BYTES = 512L << 10;
   private static final long LEVEL3_BYTES = 6L << 20;
-  private static final long MEMORY_BYTES = 192L << 20;
   private static final int SAMPLES = 9;
   private static final long ROUNDS = 20_000;
 
@@ -30,19 +31,24 @@ public record Limits(double dots, double floats, double level2, double level3, d
   private static final MethodHandle FLOATS =
       NativeLibrary.loaded()
           .function("strata_limit_floats", FunctionDescriptor.of(JAVA_LONG, JAVA_LONG));
+  private static final MethodHandle ONES =
+      NativeLibrary.loaded()
+          .function("strata_limit_ones", FunctionDescriptor.of(JAVA_LONG, JAVA_LONG));
   private static final MethodHandle READ =
       NativeLibrary.loaded()
           .function("strata_limit_read", FunctionDescriptor.of(JAVA_LONG, ADDRESS, JAVA_LONG));
 
-  /// Measures with the instruction set in use; takes about half a second.
+  /// Measures with the instruction set in use; takes about a second.
   ///
+  /// @param memoryBytes more than the last level of cache holds, at least 8 MiB
   /// @param clock nanoseconds; the processor time of this thread where others are busy too
-  public static Limits measure(LongSupplier clock) {
+  public static Limits measure(LongSupplier clock, long memoryBytes) {
     try (Arena arena = Arena.ofConfined()) {
-      MemorySegment memory = arena.allocate(MEMORY_BYTES, 64).fill((byte) 1);
+      MemorySegment memory = arena.allocate(memoryBytes, 64).fill((byte) 1);
       return new Limits(
           median(clock, () -> dots(ROUNDS)),
           median(clock, () -> floats(ROUNDS)),
+          median(clock, () -> ones(ROUNDS)),
           median(clock, () -> read(memory.asSlice(0, LEVEL2_BYTES), 16)),
           median(clock, () -> read(memory.asSlice(0, LEVEL3_BYTES), 4)),
           median(clock, () -> read(memory, 1)));
@@ -80,6 +86,17 @@ public record Limits(double dots, double floats, double level2, double level3, d
       return (long) FLOATS.invokeExact(rounds);
     } catch (Throwable failure) {
       throw new AssertionError("strata_limit_floats", failure);
+    }
+  }
+
+  /// Products of two bits.
+  ///
+  /// @return how many
+  public static long ones(long rounds) {
+    try {
+      return (long) ONES.invokeExact(rounds);
+    } catch (Throwable failure) {
+      throw new AssertionError("strata_limit_ones", failure);
     }
   }
 

@@ -1,7 +1,7 @@
 package dev.strata.trainer.cli;
 
 /// A command cannot go on; the message is one sentence for the user.
-final class CommandFailure extends RuntimeException {
+public final class CommandFailure extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
   private final int exitCode;
@@ -11,15 +11,15 @@ final class CommandFailure extends RuntimeException {
     this.exitCode = exitCode;
   }
 
-  static CommandFailure usage(String message) {
+  public static CommandFailure usage(String message) {
     return new CommandFailure(ExitCode.USAGE, message);
   }
 
-  static CommandFailure badInput(String message) {
+  public static CommandFailure badInput(String message) {
     return new CommandFailure(ExitCode.BAD_INPUT, message);
   }
 
-  static CommandFailure failed(String message) {
+  public static CommandFailure failed(String message) {
     return new CommandFailure(ExitCode.FAILED, message);
   }
 

@@ -6,15 +6,17 @@ import dev.strata.trainer.onnx.ModelImportException;
 import java.io.IOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.NoSuchFileException;
+import java.util.function.BooleanSupplier;
 import picocli.CommandLine;
 
 /// Turns whatever a command throws into one sentence and an exit code; `--debug` shows the stack.
-final class FailureReport implements CommandLine.IExecutionExceptionHandler {
+public final class FailureReport implements CommandLine.IExecutionExceptionHandler {
 
-  private final StrataCommand root;
+  private final BooleanSupplier debug;
 
-  FailureReport(StrataCommand root) {
-    this.root = root;
+  /// @param debug whether to show the stack
+  public FailureReport(BooleanSupplier debug) {
+    this.debug = debug;
   }
 
   @Override
@@ -22,7 +24,7 @@ final class FailureReport implements CommandLine.IExecutionExceptionHandler {
       Exception failure, CommandLine command, CommandLine.ParseResult parsed) {
     Sentence sentence = sentence(failure);
     command.getErr().println("strata: " + sentence.text());
-    if (root.debug()) {
+    if (debug.getAsBoolean()) {
       failure.printStackTrace(command.getErr());
     } else if (sentence.isOurFault()) {
       command.getErr().println("strata: run again with --debug to see where it happened.");

@@ -7,7 +7,7 @@ import java.util.Optional;
 
 /// Shows on standard error that something long is going on: a bar on a terminal, now and then a
 /// line elsewhere, nothing at all when it is over within two seconds.
-final class Progress implements AutoCloseable {
+public final class Progress implements AutoCloseable {
 
   private static final Duration PATIENCE = Duration.ofSeconds(2);
   private static final Duration REDRAW = Duration.ofMillis(200);
@@ -33,14 +33,14 @@ final class Progress implements AutoCloseable {
   }
 
   /// @param subject what the work is on, in front of every line
-  static Progress on(String subject) {
+  public static Progress on(String subject) {
     // Without a terminal there may be no console at all, depending on the JDK.
     boolean terminal = Optional.ofNullable(System.console()).map(Console::isTerminal).orElse(false);
     return new Progress(System.err, terminal, subject);
   }
 
   /// @param stage what is being done, in a few words
-  void advanced(String stage, int done, int total) {
+  public void advanced(String stage, int done, int total) {
     state = new State(stage, done, total);
   }
 

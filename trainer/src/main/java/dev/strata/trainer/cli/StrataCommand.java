@@ -60,7 +60,7 @@ public final class StrataCommand implements Runnable {
     return new CommandLine(root)
         .setOut(out)
         .setErr(err)
-        .setExecutionExceptionHandler(new FailureReport(root))
+        .setExecutionExceptionHandler(new FailureReport(root::debug))
         .execute(arguments);
   }
 

@@ -6,26 +6,26 @@ import java.util.List;
 import java.util.regex.Pattern;
 
 /// Aligned columns for people: numbers to the right, words to the left.
-final class Table {
+public final class Table {
 
   private static final Pattern NUMBER = Pattern.compile("[-+]?[0-9][0-9.,]*%?|-");
 
   private final List<String> head;
   private final List<List<String>> rows = new ArrayList<>();
 
-  Table(String... head) {
+  public Table(String... head) {
     this.head = List.of(head);
   }
 
-  Table(List<String> head) {
+  public Table(List<String> head) {
     this.head = List.copyOf(head);
   }
 
-  void row(Object... cells) {
+  public void row(Object... cells) {
     row(Arrays.asList(cells));
   }
 
-  void row(List<?> cells) {
+  public void row(List<?> cells) {
     if (cells.size() != head.size()) {
       throw new IllegalArgumentException(
           "row: got %d cells, expected %d".formatted(cells.size(), head.size()));
