@@ -9,11 +9,13 @@ import dev.strata.precision.Bits;
 import dev.strata.trainer.eval.CascadeMeasurement;
 import dev.strata.trainer.eval.FloatReference;
 import dev.strata.trainer.eval.QualityMeasurement;
+import dev.strata.trainer.eval.RemoteModel;
 import dev.strata.trainer.eval.SampleSet;
 import dev.strata.trainer.onnx.FloatModel;
 import dev.strata.trainer.onnx.OnnxImporter;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -82,6 +84,14 @@ final class EvalCommand implements Callable<Integer> {
               + " get it by 'precision: cascade'.")
   private List<Bits> cascade = List.of();
 
+  @Option(
+      names = "--remote",
+      paramLabel = "HOST:PORT",
+      description =
+          "Ask the model of the artifact's name in a running gateway over gRPC instead of the file;"
+              + " nothing is stored.")
+  private Optional<String> remote = Optional.empty();
+
   @Option(names = "--dry-run", description = "Print only; leave the artifact as it is.")
   private boolean dryRun;
 
@@ -92,6 +102,9 @@ final class EvalCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
+    if (remote.isPresent() && !cascade.isEmpty()) {
+      throw CommandFailure.usage("--cascade: got it with --remote, expected one of the two");
+    }
     QualityMeasurement measured;
     Optional<CascadeMeasurement> pair = Optional.empty();
     ModelDescription described;
@@ -115,19 +128,31 @@ final class EvalCommand implements Callable<Integer> {
                     samples,
                     (done, total) -> progress.advanced("measuring the cascade", done, total)));
       }
+      QualityMeasurement.Listener listener =
+          (done, total) -> progress.advanced("measuring quality", done, total);
       measured =
-          QualityMeasurement.measure(
-              model,
-              floats,
-              samples,
-              (done, total) -> progress.advanced("measuring quality", done, total));
+          remote.isPresent()
+              ? measureRemote(model, floats, samples, listener)
+              : QualityMeasurement.measure(model, floats, samples, listener);
       described = measured.describe(model.description(), data.getFileName().toString());
     }
-    if (!dryRun) {
+    if (!dryRun && remote.isEmpty()) {
       ArtifactWriter.describe(file, described, pair.map(CascadeMeasurement::chosen), file);
     }
     print(measured, pair);
     return ExitCode.OK;
+  }
+
+  private QualityMeasurement measureRemote(
+      LayeredModel model,
+      FloatReference floats,
+      SampleSet samples,
+      QualityMeasurement.Listener listener) {
+    try (RemoteModel server = new RemoteModel(remote.orElseThrow(), model.description().name())) {
+      return QualityMeasurement.measure(model, server, floats, samples, listener);
+    } catch (UncheckedIOException failure) {
+      throw CommandFailure.failed("--remote: " + failure.getCause().getMessage());
+    }
   }
 
   private void print(QualityMeasurement measured, Optional<CascadeMeasurement> pair)
@@ -155,7 +180,9 @@ final class EvalCommand implements Callable<Integer> {
           });
       out.print(table);
       pair.ifPresent(measurement -> out.print(cascadeTable(measurement)));
-      out.printf("%d samples%s%n", measured.samples(), dryRun ? "" : "; stored in " + file);
+      out.printf(
+          "%d samples%s%n",
+          measured.samples(), dryRun || remote.isPresent() ? "" : "; stored in " + file);
     }
     out.flush();
   }

@@ -91,6 +91,13 @@ final class ImportCommand implements Callable<Integer> {
               + " layer names (default first,last,embedding,depthwise).")
   private List<String> protectedLayers = List.of("first", "last", "embedding", "depthwise");
 
+  @Option(
+      names = "--allocate-planes",
+      description =
+          "Give layers planes by their measured sensitivity, so that a width is an average; needs"
+              + " calibration.")
+  private boolean allocatedPlanes;
+
   @ArgGroup(validate = false, heading = "%nText models:%n")
   private TextOptions text = new TextOptions();
 
@@ -178,6 +185,9 @@ final class ImportCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
+    if (allocatedPlanes && calibration.isEmpty()) {
+      throw CommandFailure.usage("--allocate-planes: got no --calibration, expected some");
+    }
     try (Progress progress = Progress.on(onnx.getFileName().toString())) {
       progress.advanced("reading", 0, 0);
       ModelInterface face = face();
@@ -186,7 +196,8 @@ final class ImportCommand implements Callable<Integer> {
               ? new SampleSet(List.of(), List.of())
               : SampleSet.read(calibration.get(), face.preprocessing())
                   .range(0, calibrationSamples);
-      new ModelImport(modelName(), onnx, face, samples, settings(), defaultBits, Map.of())
+      new ModelImport(
+              modelName(), onnx, face, samples, settings(), allocatedPlanes, defaultBits, Map.of())
           .run(output, progress::advanced);
     }
     spec.commandLine()

@@ -66,7 +66,7 @@ final class RepositoryCommand implements Runnable {
       EmbeddedRepository repository = new EmbeddedRepository(packages, target);
       PrintWriter out = spec.commandLine().getOut();
       int exitCode = ExitCode.OK;
-      for (EmbeddedModel model : wanted()) {
+      for (EmbeddedModel model : named(names)) {
         if (repository.isUpToDate(model)) {
           out.printf("%s: up to date%n", model.modelName());
         } else {
@@ -107,19 +107,19 @@ final class RepositoryCommand implements Runnable {
         throw new java.io.UncheckedIOException(gone);
       }
     }
+  }
 
-    private List<EmbeddedModel> wanted() {
-      List<String> known =
-          Arrays.stream(EmbeddedModel.values()).map(EmbeddedModel::modelName).toList();
-      for (String name : names) {
-        if (!known.contains(name)) {
-          throw CommandFailure.usage(
-              "--model: got '%s', expected one of %s".formatted(name, known));
-        }
+  /// @param names of embedded models; none means all
+  static List<EmbeddedModel> named(List<String> names) {
+    List<String> known =
+        Arrays.stream(EmbeddedModel.values()).map(EmbeddedModel::modelName).toList();
+    for (String name : names) {
+      if (!known.contains(name)) {
+        throw CommandFailure.usage("--model: got '%s', expected one of %s".formatted(name, known));
       }
-      return Arrays.stream(EmbeddedModel.values())
-          .filter(model -> names.isEmpty() || names.contains(model.modelName()))
-          .toList();
     }
+    return Arrays.stream(EmbeddedModel.values())
+        .filter(model -> names.isEmpty() || names.contains(model.modelName()))
+        .toList();
   }
 }

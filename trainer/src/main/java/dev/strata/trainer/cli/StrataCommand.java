@@ -31,6 +31,7 @@ import picocli.CommandLine.ScopeType;
       SignCommand.class,
       PredictCommand.class,
       EvalCommand.class,
+      AccuracyCommand.class,
       BenchCommand.class,
       RepositoryCommand.class
     })

@@ -126,6 +126,14 @@ sealed interface Answers {
     public Map<String, Double> quality(Answers reference, List<String> truth) {
       Map<String, Double> quality = new TreeMap<>();
       quality.put("agreement_fp32", equalShare(((Words) reference).words()));
+      if (readText) {
+        quality.put(
+            "characters_fp32",
+            1
+                - Metrics.characterErrorRate(
+                    words.toArray(String[]::new),
+                    ((Words) reference).words().toArray(String[]::new)));
+      }
       if (!truth.isEmpty()) {
         quality.put(readText ? "exact" : "accuracy", equalShare(truth));
         if (readText) {

@@ -29,20 +29,42 @@ public record QualityMeasurement(
     void measured(int done, int total);
   }
 
+  /// Something that answers client inputs at any width: an open model, or a server.
+  @FunctionalInterface
+  public interface Predictor {
+    Map<String, Tensor> predict(Bits bits, Map<String, Tensor> inputs);
+  }
+
   public static QualityMeasurement measure(
       LayeredModel model, FloatReference reference, SampleSet samples, Listener listener) {
+    try (LayeredModel.Session session = model.newSession()) {
+      return measure(
+          model,
+          (bits, inputs) -> session.predict(bits, inputs).outputs(),
+          reference,
+          samples,
+          listener);
+    }
+  }
+
+  /// @param model says which widths there are and what the answers mean
+  /// @param predictor gives the answers
+  public static QualityMeasurement measure(
+      LayeredModel model,
+      Predictor predictor,
+      FloatReference reference,
+      SampleSet samples,
+      Listener listener) {
     ModelDescription description = model.description();
     int total = (model.precisions().size() + 1) * samples.size();
     Answers expected =
         Answers.of(description, run(samples, reference::predict, 0, total, listener));
     Map<Bits, Map<String, Double>> precisions = new LinkedHashMap<>();
-    try (LayeredModel.Session session = model.newSession()) {
-      for (Bits bits : model.precisions()) {
-        int done = (precisions.size() + 1) * samples.size();
-        List<Map<String, Tensor>> outputs =
-            run(samples, inputs -> session.predict(bits, inputs).outputs(), done, total, listener);
-        precisions.put(bits, Answers.of(description, outputs).quality(expected, samples.truth()));
-      }
+    for (Bits bits : model.precisions()) {
+      int done = (precisions.size() + 1) * samples.size();
+      List<Map<String, Tensor>> outputs =
+          run(samples, inputs -> predictor.predict(bits, inputs), done, total, listener);
+      precisions.put(bits, Answers.of(description, outputs).quality(expected, samples.truth()));
     }
     return new QualityMeasurement(
         samples.size(), expected.quality(expected, samples.truth()), precisions);

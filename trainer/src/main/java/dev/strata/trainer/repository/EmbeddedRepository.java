@@ -6,8 +6,6 @@ import dev.strata.trainer.quantize.QuantizationProgress;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Comparator;
-import java.util.stream.Stream;
 
 /// Makes the embedded models: `TARGET/NAME/1/model.strata`, each complete or absent.
 public final class EmbeddedRepository {
@@ -43,22 +41,11 @@ public final class EmbeddedRepository {
 
   /// Imports one model and measures it.
   public void prepare(EmbeddedModel model, QuantizationProgress progress) throws IOException {
-    Path work = Files.createTempDirectory("strata-import");
-    try {
-      EmbeddedModel.Recipe recipe = model.recipe(packages, work);
+    try (ImportFolder work = ImportFolder.create()) {
+      EmbeddedModel.Recipe recipe = model.recipe(packages, work.path());
       Path made = artifact(model);
       Files.createDirectories(made.getParent());
       recipe.steps().run(made, recipe.evaluation(), progress);
-    } finally {
-      delete(work);
-    }
-  }
-
-  private static void delete(Path folder) throws IOException {
-    try (Stream<Path> files = Files.walk(folder)) {
-      for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-        Files.delete(file);
-      }
     }
   }
 }

@@ -1,0 +1,150 @@
+package dev.strata.trainer.accuracy;
+
+import java.awt.Color;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.TreeSet;
+import java.util.function.ToDoubleFunction;
+import org.knowm.xchart.VectorGraphicsEncoder;
+import org.knowm.xchart.VectorGraphicsEncoder.VectorGraphicsFormat;
+import org.knowm.xchart.XYChart;
+import org.knowm.xchart.XYChartBuilder;
+import org.knowm.xchart.style.Styler;
+import org.knowm.xchart.style.markers.SeriesMarkers;
+
+/// The figures as one Markdown page with plots beside it.
+final class AccuracyPage {
+  private static final String SAME = "same planes for all layers";
+  private static final String BY_SENSITIVITY = "planes by sensitivity";
+
+  private final List<ModelAccuracy> models;
+
+  AccuracyPage(List<ModelAccuracy> models) {
+    this.models = List.copyOf(models);
+  }
+
+  /// @param page the Markdown file; plots go to `images` beside it
+  /// @param command how to make it again
+  void write(Path page, String command) throws IOException {
+    Path images = page.toAbsolutePath().resolveSibling("images");
+    Files.createDirectories(images);
+    StringBuilder text = new StringBuilder();
+    text.append("# Accuracy by width\n\nWritten by `")
+        .append(command)
+        .append("`; nothing here is typed by hand.\n");
+    text.append(
+            "Activations have 8 bits at every width. `_fp32` means: against the float network. ")
+        .append(
+            "A prefix is what of the file\na request of that width needs. Time is the median of one sample on one thread, ")
+        .append("not on a quiet machine.\n\n## Goals\n\n");
+    goals(text);
+    for (ModelAccuracy model : models) {
+      section(text, model);
+      plot(model, "bytes", "prefix, MB", row -> row.prefixBytes() / 1e6, images);
+      plot(model, "latency", "ms", ModelAccuracy.Row::medianMillis, images);
+    }
+    Files.writeString(page, text);
+  }
+
+  private void goals(StringBuilder text) {
+    text.append(
+        "| model | bits | figure | goal | found | |\n| --- | --- | --- | --- | --- | --- |\n");
+    for (Goal goal : Goal.ALL) {
+      for (ModelAccuracy model : models) {
+        if (model.name().equals(goal.model())) {
+          text.append(
+              "| %s | %d | %s | %.4f | %.5f | %s |\n"
+                  .formatted(
+                      goal.model(),
+                      goal.bits(),
+                      goal.metric(),
+                      goal.least(model),
+                      goal.found(model),
+                      goal.isMet(model) ? "met" : "**MISSED**"));
+        }
+      }
+    }
+  }
+
+  private static void section(StringBuilder text, ModelAccuracy model) {
+    text.append(
+        "\n## %s\n\n%s, %d samples; import %.0f s, measurement %.0f s. Stored: %s.\n"
+            .formatted(
+                model.name(),
+                model.data(),
+                model.samples(),
+                model.importSeconds(),
+                model.seconds(),
+                model.allocated() ? BY_SENSITIVITY : SAME));
+    table(text, model, model.stored(), model.allocated());
+    table(text, model, model.other(), !model.allocated());
+    text.append("\n![bytes](images/accuracy-%s-bytes.svg)\n".formatted(model.name()))
+        .append("![latency](images/accuracy-%s-latency.svg)\n".formatted(model.name()));
+  }
+
+  private static void table(
+      StringBuilder text, ModelAccuracy model, List<ModelAccuracy.Row> rows, boolean allocated) {
+    TreeSet<String> metrics = new TreeSet<>(model.reference().keySet());
+    text.append("\n| ").append(allocated ? BY_SENSITIVITY : SAME).append(" | prefix bytes | ms |");
+    metrics.forEach(metric -> text.append(' ').append(metric).append(" |"));
+    text.append("\n| --- | --- | --- |").append(" --- |".repeat(metrics.size()));
+    text.append("\n| fp32 | | |");
+    metrics.forEach(metric -> text.append(" %.5f |".formatted(model.reference().get(metric))));
+    for (ModelAccuracy.Row row : rows.reversed()) {
+      text.append(
+          "\n| %s | %,d | %.2f |".formatted(row.bits(), row.prefixBytes(), row.medianMillis()));
+      metrics.forEach(metric -> text.append(" %.5f |".formatted(row.quality().get(metric))));
+    }
+    text.append('\n');
+  }
+
+  private static void plot(
+      ModelAccuracy model,
+      String kind,
+      String axis,
+      ToDoubleFunction<ModelAccuracy.Row> cost,
+      Path images)
+      throws IOException {
+    XYChart chart =
+        new XYChartBuilder()
+            .width(720)
+            .height(360)
+            .title(model.name())
+            .xAxisTitle(axis)
+            .yAxisTitle(model.metric())
+            .build();
+    chart
+        .getStyler()
+        .setLegendPosition(Styler.LegendPosition.OutsideS)
+        .setChartBackgroundColor(Color.WHITE)
+        .setPlotBorderVisible(false);
+    chart.getStyler().setMarkerSize(5);
+    line(chart, model, model.stored(), model.allocated(), cost);
+    line(chart, model, model.other(), !model.allocated(), cost);
+    Path file = images.resolve("accuracy-%s-%s.svg".formatted(model.name(), kind));
+    try (OutputStream out = Files.newOutputStream(file)) {
+      VectorGraphicsEncoder.saveVectorGraphic(chart, out, VectorGraphicsFormat.SVG);
+    }
+  }
+
+  private static void line(
+      XYChart chart,
+      ModelAccuracy model,
+      List<ModelAccuracy.Row> rows,
+      boolean allocated,
+      ToDoubleFunction<ModelAccuracy.Row> cost) {
+    List<Double> x = new ArrayList<>();
+    List<Double> y = new ArrayList<>();
+    for (ModelAccuracy.Row row : rows) {
+      x.add(cost.applyAsDouble(row));
+      y.add(row.quality().get(model.metric()));
+    }
+    chart
+        .addSeries(allocated ? BY_SENSITIVITY : SAME, x, y)
+        .setMarker(allocated ? SeriesMarkers.DIAMOND : SeriesMarkers.CIRCLE);
+  }
+}

@@ -1,0 +1,56 @@
+package dev.strata.trainer.accuracy;
+
+import dev.strata.trainer.quantize.QuantizationProgress;
+import dev.strata.trainer.repository.EmbeddedModel;
+import dev.strata.trainer.repository.ImportFolder;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/// From the embedded models to the page.
+public final class AccuracyReport {
+  private final AccuracyStudy study;
+
+  public AccuracyReport(AccuracyStudy study) {
+    this.study = study;
+  }
+
+  /// Measures and writes.
+  ///
+  /// @param page the Markdown file, replaced
+  /// @param command how to make it again
+  /// @return goals that were missed, in words
+  public List<String> write(
+      List<EmbeddedModel> models, Path page, String command, QuantizationProgress progress)
+      throws IOException {
+    List<ModelAccuracy> measured = new ArrayList<>();
+    for (EmbeddedModel model : models) {
+      try (ImportFolder work = ImportFolder.create()) {
+        measured.add(
+            study.measure(
+                model,
+                work.path(),
+                (stage, done, total) ->
+                    progress.advanced(model.modelName() + ": " + stage, done, total)));
+      }
+    }
+    new AccuracyPage(measured).write(page, command);
+    List<String> missed = new ArrayList<>();
+    for (Goal goal : Goal.ALL) {
+      for (ModelAccuracy model : measured) {
+        if (model.name().equals(goal.model()) && !goal.isMet(model)) {
+          missed.add(
+              "%s at %d bits: %s is %.5f, goal %.4f"
+                  .formatted(
+                      goal.model(),
+                      goal.bits(),
+                      goal.metric(),
+                      goal.found(model),
+                      goal.least(model)));
+        }
+      }
+    }
+    return missed;
+  }
+}

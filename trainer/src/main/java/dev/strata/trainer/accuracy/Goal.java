@@ -1,0 +1,34 @@
+package dev.strata.trainer.accuracy;
+
+import java.util.List;
+
+/// A figure that a model shall reach at one width.
+///
+/// @param bound the least value; with `fromReference`, by how much the float network's may be
+///     missed
+record Goal(String model, int bits, String metric, double bound, boolean fromReference) {
+
+  static final List<Goal> ALL =
+      List.of(
+          new Goal("fashion", 4, "accuracy", 0.005, true),
+          new Goal("ocr-text", 4, "characters_fp32", 0.99, false),
+          new Goal("minilm", 8, "cosine_fp32", 0.999, false),
+          new Goal("minilm", 5, "cosine_fp32", 0.997, false),
+          new Goal("minilm", 4, "cosine_fp32", 0.98, false),
+          new Goal("minilm", 3, "cosine_fp32", 0.93, false),
+          new Goal("minilm", 4, "spearman_fp32", 0.99, false),
+          new Goal("minilm", 3, "spearman_fp32", 0.95, false),
+          new Goal("minilm", 2, "spearman_fp32", 0.80, false));
+
+  double least(ModelAccuracy measured) {
+    return fromReference ? measured.reference().get(metric) - bound : bound;
+  }
+
+  boolean isMet(ModelAccuracy measured) {
+    return found(measured) >= least(measured);
+  }
+
+  double found(ModelAccuracy measured) {
+    return measured.at(bits).orElseThrow().quality().get(metric);
+  }
+}
