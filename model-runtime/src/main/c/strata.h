@@ -39,7 +39,8 @@ STRATA_EXPORT uint32_t strata_isa_select(uint32_t isa);
 // ---- limits of one core, for benchmarks ---------------------------------------------------------
 
 // The caller measures the time. dots: 8-bit multiply-adds, floats: single precision ones, ones:
-// products of two bits (AND, count, add); each gives how many were done. read: reads all bytes once; its result means nothing.
+// products of two bits (AND, count, add); each gives how many were done. read: reads all bytes
+// once; its result means nothing.
 STRATA_EXPORT int64_t strata_limit_dots(int64_t rounds);
 STRATA_EXPORT int64_t strata_limit_floats(int64_t rounds);
 STRATA_EXPORT int64_t strata_limit_ones(int64_t rounds);
