@@ -136,7 +136,7 @@ public final class OipInferResource {
 
   private CompletionStage<Response> answer(
       String model, Optional<String> version, HttpHeaders headers, RoutingContext exchange) {
-    Cancellation cancellation = RestInference.cancellation(exchange.response());
+    Cancellation cancellation = RestInference.cancellation(exchange);
     return RestBody.of(exchange)
         .thenCompose(
             body -> {

@@ -13,7 +13,7 @@ import io.smallrye.common.annotation.Blocking;
 import io.smallrye.common.annotation.RunOnVirtualThread;
 import io.smallrye.mutiny.Multi;
 import io.smallrye.mutiny.operators.multi.processors.UnicastProcessor;
-import io.vertx.core.http.HttpServerResponse;
+import io.vertx.ext.web.RoutingContext;
 import jakarta.ws.rs.Consumes;
 import jakarta.ws.rs.POST;
 import jakarta.ws.rs.Path;
@@ -53,7 +53,7 @@ public final class OipStreamResource {
   public Multi<String> infer(
       @PathParam("model") String model,
       @Context HttpHeaders headers,
-      @Context HttpServerResponse exchange,
+      @Context RoutingContext exchange,
       byte[] body) {
     return answers(decoding.of(model, Optional.empty(), headers, body), exchange);
   }
@@ -69,13 +69,13 @@ public final class OipStreamResource {
       @PathParam("model") String model,
       @PathParam("version") String version,
       @Context HttpHeaders headers,
-      @Context HttpServerResponse exchange,
+      @Context RoutingContext exchange,
       byte[] body) {
     return answers(decoding.of(model, Optional.of(version), headers, body), exchange);
   }
 
   /// Waits for the first answer, since a response that has begun has no other status.
-  private Multi<String> answers(RestInference asked, HttpServerResponse exchange) {
+  private Multi<String> answers(RestInference asked, RoutingContext exchange) {
     Cancellation cancellation = RestInference.cancellation(exchange);
     UnicastProcessor<String> events = UnicastProcessor.create();
     CompletableFuture<Void> first = new CompletableFuture<>();

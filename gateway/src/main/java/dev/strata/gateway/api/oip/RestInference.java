@@ -6,7 +6,7 @@ import dev.strata.gateway.call.Cancellation;
 import dev.strata.gateway.call.InferenceException;
 import dev.strata.gateway.call.InferenceRequest;
 import dev.strata.gateway.call.InferenceResult;
-import io.vertx.core.http.HttpServerResponse;
+import io.vertx.ext.web.RoutingContext;
 import jakarta.ws.rs.core.HttpHeaders;
 import jakarta.ws.rs.core.MediaType;
 import java.util.List;
@@ -137,11 +137,17 @@ final class RestInference {
         : CompletableFuture.supplyAsync(write, decoding.threads());
   }
 
-  /// Hears when the connection, or on HTTP/2 the stream, ends before the answer does.
-  static Cancellation cancellation(HttpServerResponse exchange) {
+  /// Hears when the connection, or on HTTP/2 the stream, ends before the answer does. By way of the
+  /// exchange, since a response has room for one listener only, and the framework takes it.
+  static Cancellation cancellation(RoutingContext exchange) {
     Cancellation cancellation = new Cancellation();
-    exchange.closeHandler(_ -> cancellation.cancel());
-    if (exchange.closed()) {
+    exchange.addEndHandler(
+        ended -> {
+          if (ended.failed()) {
+            cancellation.cancel();
+          }
+        });
+    if (exchange.response().closed()) {
       cancellation.cancel();
     }
     return cancellation;
