@@ -3,6 +3,7 @@ package dev.strata.trainer.cli;
 import dev.strata.artifact.CorruptArtifactException;
 import dev.strata.model.InvalidInputException;
 import dev.strata.trainer.onnx.ModelImportException;
+import dev.strata.trainer.training.InvalidRunException;
 import java.io.IOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.NoSuchFileException;
@@ -41,6 +42,7 @@ public final class FailureReport implements CommandLine.IExecutionExceptionHandl
       case CorruptArtifactException corrupt -> badInput(corrupt.getMessage());
       case ModelImportException unsupported -> badInput(unsupported.getMessage());
       case InvalidInputException input -> badInput(input.getMessage());
+      case InvalidRunException run -> badInput(run.getMessage());
       case NoSuchFileException missing ->
           badInput("there is no file '%s'".formatted(missing.getFile()));
       case AccessDeniedException denied ->

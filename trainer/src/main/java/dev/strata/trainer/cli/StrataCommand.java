@@ -25,6 +25,7 @@ import picocli.CommandLine.ScopeType;
     },
     subcommands = {
       ImportCommand.class,
+      TrainCommand.class,
       InspectCommand.class,
       SliceCommand.class,
       KeygenCommand.class,

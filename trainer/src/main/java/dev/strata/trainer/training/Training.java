@@ -1,0 +1,244 @@
+package dev.strata.trainer.training;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+import java.util.TreeMap;
+
+/// Stochastic gradient descent on one set of float weights for all widths of a run. What an epoch
+/// sees follows from the seed and its number, so a run that is resumed sees what one that was not
+/// stopped sees. Their ends may differ in the last bits, since now and then the tensor library sums
+/// in another order.
+final class Training {
+  private static final double LARGEST_STEP_CHANGE = 0.05;
+
+  private final TrainedNetwork network;
+  private final RunFile run;
+  private final Images images;
+  private final int classes;
+
+  Training(TrainedNetwork network, Images images, int classes) {
+    this.network = network;
+    this.run = network.run();
+    this.images = images;
+    this.classes = classes;
+  }
+
+  /// Told after each step.
+  @FunctionalInterface
+  interface Listener {
+    /// @param loss of the widest width
+    /// @param right share of the batch that it got right
+    void stepped(int epoch, int step, int steps, double loss, double right);
+  }
+
+  int stepsPerEpoch() {
+    return images.count() / batchSize();
+  }
+
+  void epoch(NDManager memory, int epoch, Listener listener) throws IOException {
+    SplittableRandom random = new SplittableRandom(run.seed() * 1_000_003L + epoch + 1);
+    int[] order = shuffled(random);
+    int steps = stepsPerEpoch();
+    for (int step = 0; step < steps; step++) {
+      try (NDManager ofStep = memory.newSubManager()) {
+        step(ofStep, order, epoch, step, random, listener);
+      }
+    }
+  }
+
+  private int batchSize() {
+    return Math.min(run.schedule().batch(), images.count());
+  }
+
+  private void step(
+      NDManager memory,
+      int[] order,
+      int epoch,
+      int step,
+      SplittableRandom random,
+      Listener listener) {
+    int size = batchSize();
+    int[] labels = new int[size];
+    NDArray batch = batch(memory, order, step * size, labels, random);
+    List<Integer> widths = widths(random);
+    Map<String, float[]> decoded = network.decode(widths);
+    Map<String, float[]> sums = new TreeMap<>();
+    Map<String, Integer> counts = new HashMap<>();
+    float[] hard = oneHot(labels);
+    float[] teacher = new float[0];
+    double loss = 0;
+    double right = 0;
+    for (int width : widths) {
+      boolean widest = width == widths.getFirst();
+      float[] targets = targets(hard, teacher, widest);
+      TorchPass.Outcome outcome =
+          TorchPass.train(
+              network,
+              batch,
+              TorchEngine.array(memory, targets, new Shape(size, classes)),
+              decoded,
+              width);
+      if (!Float.isFinite(outcome.loss())) {
+        throw new InvalidRunException(
+            "schedule.learning-rate: the loss at %d bits is %s in epoch %d; try a lower rate"
+                .formatted(width, outcome.loss(), epoch + 1));
+      }
+      if (widest) {
+        loss = outcome.loss();
+        right = right(outcome.logits(), labels);
+      }
+      if (widest || run.objective() == RunFile.Objective.RECURSIVE) {
+        teacher = softmax(outcome.logits(), classes);
+      }
+      outcome
+          .gradients()
+          .forEach(
+              (name, gradient) -> {
+                counts.merge(name, 1, Integer::sum);
+                sums.merge(name, gradient, Training::add);
+              });
+    }
+    double rate = rate((double) epoch * stepsPerEpoch() + step);
+    sums.forEach((name, gradient) -> update(name, gradient, counts.get(name), rate));
+    listener.stepped(epoch, step + 1, stepsPerEpoch(), loss, right);
+  }
+
+  private List<Integer> widths(SplittableRandom random) {
+    if (run.method() == RunFile.Method.FP32) {
+      return List.of(TrainedNetwork.FLOATS);
+    }
+    List<Integer> all = run.widths();
+    if (run.objective() != RunFile.Objective.SANDWICH || all.size() < 3) {
+      return all;
+    }
+    int between = all.get(1 + random.nextInt(all.size() - 2));
+    return List.of(all.getFirst(), between, all.getLast());
+  }
+
+  private float[] targets(float[] hard, float[] teacher, boolean widest) {
+    if (widest) {
+      return hard;
+    }
+    return switch (run.objective()) {
+      case SUM -> hard;
+      case SANDWICH -> teacher;
+      case RECURSIVE -> {
+        float[] mixed = hard.clone();
+        for (int i = 0; i < mixed.length; i++) {
+          mixed[i] = 0.5f * (hard[i] + teacher[i]);
+        }
+        yield mixed;
+      }
+    };
+  }
+
+  /// Nesterov's momentum. Shared parameters follow the mean over the widths that use them, so one
+  /// rate fits any number of widths.
+  private void update(String name, float[] gradient, int count, double rate) {
+    float[] value = network.state().get(name);
+    float[] velocity = network.state().velocity(name);
+    double momentum = run.schedule().momentum();
+    double decay = name.endsWith(".weight") ? run.schedule().weightDecay() : 0;
+    boolean isStep = name.contains(".step.");
+    for (int i = 0; i < value.length; i++) {
+      double slope = gradient[i] / (double) count + decay * value[i];
+      velocity[i] = (float) (momentum * velocity[i] + slope);
+      double change = rate * (momentum * velocity[i] + slope);
+      if (isStep) {
+        double most = LARGEST_STEP_CHANGE * value[i];
+        change = Math.clamp(change, -most, most);
+      }
+      value[i] = (float) (value[i] - change);
+    }
+  }
+
+  private double rate(double step) {
+    double total = (double) run.schedule().epochs() * stepsPerEpoch();
+    double warm = run.schedule().warmUp() * total;
+    if (step < warm) {
+      return run.schedule().learningRate() * (step + 1) / (warm + 1);
+    }
+    double part = (step - warm) / Math.max(1, total - warm);
+    return run.schedule().learningRate() * 0.5 * (1 + Math.cos(Math.PI * part));
+  }
+
+  private NDArray batch(
+      NDManager memory, int[] order, int first, int[] labels, SplittableRandom random) {
+    float[] pixels = new float[labels.length * images.size()];
+    int shift = run.augmentation().shift();
+    for (int i = 0; i < labels.length; i++) {
+      int index = order[first + i];
+      labels[i] = images.label(index);
+      int down = shift == 0 ? 0 : random.nextInt(-shift, shift + 1);
+      int right = shift == 0 ? 0 : random.nextInt(-shift, shift + 1);
+      boolean mirrored = run.augmentation().flip() && random.nextBoolean();
+      images.copy(index, down, right, mirrored, pixels, i * images.size());
+    }
+    return TorchEngine.array(
+        memory,
+        pixels,
+        new Shape(labels.length, images.channels(), images.height(), images.width()));
+  }
+
+  private int[] shuffled(SplittableRandom random) {
+    int[] order = new int[images.count()];
+    Arrays.setAll(order, i -> i);
+    for (int i = order.length - 1; i > 0; i--) {
+      int j = random.nextInt(i + 1);
+      int kept = order[i];
+      order[i] = order[j];
+      order[j] = kept;
+    }
+    return order;
+  }
+
+  private float[] oneHot(int[] labels) {
+    float[] targets = new float[labels.length * classes];
+    for (int i = 0; i < labels.length; i++) {
+      targets[i * classes + labels[i]] = 1;
+    }
+    return targets;
+  }
+
+  static float[] softmax(float[] logits, int classes) {
+    float[] shares = new float[logits.length];
+    for (int at = 0; at < logits.length; at += classes) {
+      double most = Double.NEGATIVE_INFINITY;
+      for (int i = 0; i < classes; i++) {
+        most = Math.max(most, logits[at + i]);
+      }
+      double sum = 0;
+      for (int i = 0; i < classes; i++) {
+        sum += Math.exp(logits[at + i] - most);
+      }
+      for (int i = 0; i < classes; i++) {
+        shares[at + i] = (float) (Math.exp(logits[at + i] - most) / sum);
+      }
+    }
+    return shares;
+  }
+
+  private double right(float[] logits, int[] labels) {
+    List<Integer> found = new ArrayList<>(TorchPass.classes(logits, classes));
+    int right = 0;
+    for (int i = 0; i < labels.length; i++) {
+      right += found.get(i) == labels[i] ? 1 : 0;
+    }
+    return (double) right / labels.length;
+  }
+
+  private static float[] add(float[] sum, float[] more) {
+    for (int i = 0; i < sum.length; i++) {
+      sum[i] += more[i];
+    }
+    return sum;
+  }
+}
