@@ -13,8 +13,11 @@ import dev.strata.gateway.call.InferenceResult;
 import dev.strata.gateway.call.ModelCard;
 import dev.strata.gateway.call.Precision;
 import dev.strata.gateway.call.ServedModel;
+import dev.strata.gateway.call.ShadowSettings;
 import dev.strata.gateway.call.Workload;
 import dev.strata.gateway.metrics.SchedulingMetrics;
+import dev.strata.gateway.metrics.SchedulingMetrics.Agreement;
+import dev.strata.gateway.metrics.SchedulingMetrics.Comparison;
 import dev.strata.gateway.policy.BrownOut;
 import dev.strata.gateway.policy.Choice;
 import dev.strata.gateway.policy.OverloadWatch;
@@ -58,9 +61,9 @@ final class Inference {
           computeMicros + earlier.computeMicros);
     }
 
-    Computed because(BitsReason reason) {
-      return new Computed(
-          new Choice(choice.bits(), reason), outputs, margin, cached, queueMicros, computeMicros);
+    /// The same answer, chosen otherwise.
+    Computed as(Choice other) {
+      return new Computed(other, outputs, margin, cached, queueMicros, computeMicros);
     }
   }
 
@@ -72,6 +75,7 @@ final class Inference {
   private final Scheduler scheduler;
   private final OverloadWatch overload;
   private final Optional<AnswerCache> cache;
+  private final ShadowChecks shadows;
   private final SchedulingMetrics metrics;
 
   /// @param request already held against the model's signature
@@ -83,6 +87,7 @@ final class Inference {
       Scheduler scheduler,
       OverloadWatch overload,
       AnswerCaches caches,
+      ShadowChecks shadows,
       SchedulingMetrics metrics) {
     this.request = request;
     this.model = model;
@@ -92,6 +97,7 @@ final class Inference {
     this.scheduler = scheduler;
     this.overload = overload;
     this.cache = caches.of(model);
+    this.shadows = shadows;
     this.metrics = metrics;
   }
 
@@ -153,16 +159,31 @@ final class Inference {
         .thenCompose(
             narrow -> {
               if (narrow.margin().orElse(0) >= cascade.threshold()) {
-                return CompletableFuture.completedFuture(narrow.because(BitsReason.CONFIDENT));
+                return CompletableFuture.completedFuture(
+                    narrow.as(new Choice(cascade.low(), BitsReason.CONFIDENT)));
               }
               try {
                 return compute(choose(new Precision.Exactly(cascade.high())))
-                    .thenApply(wide -> wide.after(narrow, BitsReason.UNSURE));
+                    .thenApply(wide -> compared(narrow, wide));
               } catch (InferenceException busy) {
                 return CompletableFuture.completedFuture(
-                    narrow.because(BitsReason.UNSURE_AND_BUSY));
+                    narrow.as(
+                        new Choice(cascade.low(), BitsReason.UNSURE_AND_BUSY, cascade.high())));
               }
             });
+  }
+
+  /// A cascade's second answer, which also tells something about the first.
+  private Computed compared(Computed narrow, Computed wide) {
+    WidthComparison found =
+        WidthComparison.of(card, ShadowSettings.STANDARD_COSINE, narrow.outputs(), wide.outputs());
+    metrics.compared(
+        Comparison.CASCADE,
+        card,
+        narrow.choice().bits(),
+        found.same() ? Agreement.SAME : Agreement.DIFFERENT,
+        found.distance());
+    return wide.after(narrow, BitsReason.UNSURE);
   }
 
   private Choice choose(Precision wanted) {
@@ -213,7 +234,11 @@ final class Inference {
   }
 
   private InferenceResult result(Computed answer, boolean last) {
-    metrics.served(card, answer.choice().reason(), request.urgency().priority());
+    Choice choice = answer.choice();
+    metrics.served(card, choice.unhindered(), choice.reason(), request.urgency().priority());
+    if (!answer.cached()) {
+      shadows.answered(model, choice.bits(), request.inputs(), answer.outputs());
+    }
     List<String> names =
         request.outputs().isEmpty()
             ? card.signature().outputs().stream().map(TensorSpec::name).toList()
@@ -222,9 +247,9 @@ final class Inference {
         card.name(),
         card.version(),
         request.id(),
-        answer.choice().bits(),
+        choice.bits(),
         request.precision(),
-        answer.choice().reason(),
+        choice.reason(),
         answer.cached(),
         last,
         names.stream()

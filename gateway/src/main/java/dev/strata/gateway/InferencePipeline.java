@@ -29,6 +29,7 @@ public final class InferencePipeline {
   private final Scheduler scheduler;
   private final OverloadWatch overload;
   private final AnswerCaches caches;
+  private final ShadowChecks shadows;
   private final RequestMetrics metrics;
   private final SchedulingMetrics scheduling;
   private final int maxRows;
@@ -39,12 +40,14 @@ public final class InferencePipeline {
       Scheduler scheduler,
       OverloadWatch overload,
       AnswerCaches caches,
+      ShadowChecks shadows,
       RequestMetrics metrics,
       SchedulingMetrics scheduling) {
     this.registry = registry;
     this.scheduler = scheduler;
     this.overload = overload;
     this.caches = caches;
+    this.shadows = shadows;
     this.metrics = metrics;
     this.scheduling = scheduling;
     this.maxRows = config.limits().rows();
@@ -62,7 +65,7 @@ public final class InferencePipeline {
         protocol,
         decode,
         cancellation,
-        inference -> {
+        (inference, _) -> {
           if (inference.request().precision() instanceof Precision.Ladder) {
             throw new InferenceException(
                 ErrorCode.NOT_OFFERED, "ladder: gives several answers, expected a streaming call");
@@ -84,14 +87,19 @@ public final class InferencePipeline {
         protocol,
         decode,
         cancellation,
-        inference ->
+        (inference, measured) ->
             inference.request().precision() instanceof Precision.Ladder ladder
-                ? inference.climb(ladder, answers)
+                ? inference.climb(
+                    ladder,
+                    answer -> {
+                      measured.answered(answer);
+                      answers.accept(answer);
+                    })
                 : inference.answer());
   }
 
   private interface Course {
-    CompletableFuture<InferenceResult> follow(Inference inference);
+    CompletableFuture<InferenceResult> follow(Inference inference, RequestMetrics.Request measured);
   }
 
   private CompletableFuture<InferenceResult> run(
@@ -123,16 +131,15 @@ public final class InferencePipeline {
       card.signature().check(request, maxRows);
       Inference inference =
           new Inference(
-              request, lease.model(), cancellation, scheduler, overload, caches, scheduling);
-      return course
-          .follow(inference)
-          .whenComplete(
-              (result, _) -> {
-                if (result != null) {
-                  measured.bits(result.bits());
-                }
-                lease.close();
-              });
+              request,
+              lease.model(),
+              cancellation,
+              scheduler,
+              overload,
+              caches,
+              shadows,
+              scheduling);
+      return course.follow(inference, measured).whenComplete((_, _) -> lease.close());
     } catch (Throwable refused) {
       lease.close();
       throw refused;

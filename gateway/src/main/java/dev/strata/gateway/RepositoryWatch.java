@@ -76,7 +76,7 @@ public final class RepositoryWatch {
     while (!Thread.currentThread().isInterrupted()) {
       try {
         repository.refresh();
-        metrics.show(registry.entries());
+        metrics.show(registry);
         Thread.sleep(poll);
       } catch (InterruptedException stop) {
         return;

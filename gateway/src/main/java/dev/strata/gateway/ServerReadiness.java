@@ -3,7 +3,11 @@ package dev.strata.gateway;
 import dev.strata.gateway.registry.ModelRegistry;
 import dev.strata.gateway.registry.ModelState;
 import dev.strata.precision.Bits;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.quarkus.runtime.StartupEvent;
 import io.quarkus.runtime.configuration.ConfigurationException;
+import jakarta.enterprise.event.Observes;
 import jakarta.inject.Singleton;
 import java.util.List;
 import java.util.Optional;
@@ -33,6 +37,12 @@ public final class ServerReadiness {
         config.readiness().models().orElse(List.of()).stream()
             .map(ServerReadiness::required)
             .toList();
+  }
+
+  void show(@Observes StartupEvent event, MeterRegistry meters) {
+    Gauge.builder("strata.ready", this, readiness -> readiness.ready() ? 1 : 0)
+        .description("1 while the server is ready for requests")
+        .register(meters);
   }
 
   private static Required required(String text) {

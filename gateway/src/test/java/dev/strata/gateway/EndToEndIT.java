@@ -1,7 +1,7 @@
 package dev.strata.gateway;
 
 import static io.restassured.RestAssured.given;
-import static java.nio.charset.StandardCharsets.UTF_8;
+import static java.nio.charset.UTF_8;
 import static org.hamcrest.Matchers.equalTo;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -36,6 +36,7 @@ import org.junit.jupiter.api.io.TempDir;
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 final class EndToEndIT {
   private static final Path ROOT = Path.of("").toAbsolutePath().getParent();
+  private static final Path RULES = ROOT.resolve("deploy/prometheus");
   private static final Path BOOT = ROOT.resolve("docs/examples/ankle-boot.png");
   private static final int ANKLE_BOOT = 9;
   private static final Duration START = Duration.ofMinutes(1);
@@ -128,14 +129,11 @@ final class EndToEndIT {
     Path config = work.resolve("prometheus.yml");
     Files.writeString(
         config,
-        """
-        scrape_configs:
-          - job_name: strata
-            scrape_interval: 1s
-            static_configs:
-              - targets: ["127.0.0.1:%d"]
-        """
-            .formatted(port));
+        Files.readString(RULES.resolve("prometheus.yml"))
+            .replace("15s", "1s")
+            .replace("gateway:8080", "127.0.0.1:" + port)
+            .replace("- recording", "- " + RULES.resolve("recording"))
+            .replace("- alert", "- " + RULES.resolve("alert")));
     start(
         "prometheus",
         "prometheus",
@@ -154,6 +152,37 @@ final class EndToEndIT {
             (bits, seconds) ->
                 assertTrue(
                     seconds > 0 && seconds < 10, "p99 at %s bits: %s s".formatted(bits, seconds)));
+  }
+
+  @Test
+  @Order(5)
+  void everyMetricOfTheRulesIsThere() throws Exception {
+    String metrics = given().port(port).get("/metrics").asString();
+    for (String file : List.of("recording.rules.yml", "alert.rules.yml")) {
+      Matcher names =
+          Pattern.compile("(?<![:a-z_])strata_[a-z_]+")
+              .matcher(Files.readString(RULES.resolve(file)));
+      while (names.find()) {
+        String name = names.group();
+        // A width is compared only where a model's owner or a cascade asks for it.
+        if (!name.equals("strata_width_comparisons_total")) {
+          assertTrue(metrics.contains("\n" + name), file + ": " + name);
+        }
+      }
+    }
+  }
+
+  @Test
+  @Order(5)
+  void theAlertsFireWhenTheyShould() throws Exception {
+    assumeInstalled("promtool", "--version");
+    Process test =
+        new ProcessBuilder("promtool", "test", "rules", "rules.test.yml")
+            .directory(RULES.toFile())
+            .redirectErrorStream(true)
+            .start();
+    String output = new String(test.getInputStream().readAllBytes(), UTF_8);
+    assertEquals(0, test.waitFor(), output);
   }
 
   @Test

@@ -2,6 +2,7 @@ package dev.strata.gateway.call;
 
 import dev.strata.precision.Bits;
 import java.util.Objects;
+import java.util.Optional;
 
 /// What a model's owner decides about its service.
 ///
@@ -9,18 +10,21 @@ import java.util.Objects;
 /// @param range widths that the server may choose by itself; a request that names a width exactly
 ///     is not bound by it
 /// @param cacheBytes most bytes of answers that are kept; 0 keeps none
+/// @param shadow which answers are checked at a wider width, if any
 public record ModelPolicy(
     Precision precision,
     BitRange range,
     QueueSettings queue,
     BatchingSettings batching,
-    long cacheBytes) {
+    long cacheBytes,
+    Optional<ShadowSettings> shadow) {
 
   public ModelPolicy {
     Objects.requireNonNull(precision);
     Objects.requireNonNull(range);
     Objects.requireNonNull(queue);
     Objects.requireNonNull(batching);
+    Objects.requireNonNull(shadow);
     if (precision instanceof Precision.ModelDefault || precision instanceof Precision.Ladder) {
       throw new IllegalArgumentException(
           "precision: got '%s', expected a choice of one width".formatted(precision.text()));
@@ -38,6 +42,7 @@ public record ModelPolicy(
         BitRange.ALL,
         QueueSettings.STANDARD,
         BatchingSettings.STANDARD,
-        0);
+        0,
+        Optional.empty());
   }
 }

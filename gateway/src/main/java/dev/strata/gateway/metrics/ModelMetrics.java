@@ -1,9 +1,9 @@
 package dev.strata.gateway.metrics;
 
 import dev.strata.gateway.call.ModelCard;
+import dev.strata.gateway.call.ServedModel;
 import dev.strata.gateway.registry.LoadObserver;
 import dev.strata.gateway.registry.ModelRegistry;
-import dev.strata.gateway.registry.ModelState;
 import dev.strata.gateway.scheduling.Scheduler;
 import dev.strata.kernel.NativeLibrary;
 import io.micrometer.core.instrument.Counter;
@@ -23,12 +23,23 @@ import java.util.Locale;
 public final class ModelMetrics implements LoadObserver {
 
   private final MeterRegistry meters;
+  private final ModelLabels labels;
+  private final RequestMetrics requests;
+  private final SchedulingMetrics scheduling;
   private final MultiGauge planeBytes;
   private final MultiGauge residentPlanes;
   private final MultiGauge storedPlanes;
 
-  ModelMetrics(MeterRegistry meters, Scheduler scheduler) {
+  ModelMetrics(
+      MeterRegistry meters,
+      ModelLabels labels,
+      RequestMetrics requests,
+      SchedulingMetrics scheduling,
+      Scheduler scheduler) {
     this.meters = meters;
+    this.labels = labels;
+    this.requests = requests;
+    this.scheduling = scheduling;
     this.residentPlanes =
         MultiGauge.builder("strata.planes.resident")
             .description("Widths in memory, which can be asked for")
@@ -58,20 +69,22 @@ public final class ModelMetrics implements LoadObserver {
         .register(meters);
   }
 
-  /// Shows exactly the models that are ready.
-  public void show(List<ModelRegistry.Entry> entries) {
+  /// Shows exactly the models that are ready, and zeros for what has not happened to those that are
+  /// known.
+  public void show(ModelRegistry registry) {
+    registry.entries().forEach(entry -> showZeros(entry.name()));
     List<MultiGauge.Row<?>> bytes = new ArrayList<>();
     List<MultiGauge.Row<?>> resident = new ArrayList<>();
     List<MultiGauge.Row<?>> stored = new ArrayList<>();
-    for (ModelRegistry.Entry entry : entries) {
-      if (entry.state() instanceof ModelState.Ready(ModelCard card, _)) {
-        Tags tags = Tags.of("model", card.name(), "version", card.version());
-        int widths = card.offers().size();
-        bytes.add(MultiGauge.Row.of(tags, card.planeBytes()));
-        resident.add(MultiGauge.Row.of(tags, widths));
-        stored.add(
-            MultiGauge.Row.of(tags, widths + card.arriving().size() + card.evicted().size()));
-      }
+    for (ServedModel model : registry.answering()) {
+      ModelCard card = model.card();
+      requests.show(card);
+      scheduling.show(card, model.policy());
+      Tags tags = labels.of(card.name(), card.version()).tags();
+      int widths = card.offers().size();
+      bytes.add(MultiGauge.Row.of(tags, card.planeBytes()));
+      resident.add(MultiGauge.Row.of(tags, widths));
+      stored.add(MultiGauge.Row.of(tags, widths + card.arriving().size() + card.evicted().size()));
     }
     planeBytes.register(bytes, true);
     residentPlanes.register(resident, true);
@@ -82,24 +95,55 @@ public final class ModelMetrics implements LoadObserver {
   public void loaded(String model, Stage stage, Duration time) {
     Timer.builder("strata.load.duration")
         .description("Time from the begin of a load to its stages")
-        .tag("model", model)
+        .tag("model", labels.of(model))
         .tag("stage", stage.name().toLowerCase(Locale.ROOT))
         .register(meters)
         .record(time);
   }
 
   @Override
+  public void failed(String model, Cause cause) {
+    failures(model, cause).increment();
+  }
+
+  @Override
   public void evicted(String model, int planes) {
-    planeMoves("strata.planes.evicted", "Widths given up for want of memory", model)
-        .increment(planes);
+    planesEvicted(model).increment(planes);
   }
 
   @Override
   public void returned(String model) {
-    planeMoves("strata.planes.returned", "Widths that came back into memory", model).increment();
+    planesReturned(model).increment();
   }
 
-  private Counter planeMoves(String name, String description, String model) {
-    return Counter.builder(name).description(description).tag("model", model).register(meters);
+  /// Shows a model with zeros for what has not happened to it.
+  private void showZeros(String model) {
+    planesEvicted(model);
+    planesReturned(model);
+    for (Cause cause : Cause.values()) {
+      failures(model, cause);
+    }
+  }
+
+  private Counter failures(String model, Cause cause) {
+    return Counter.builder("strata.load.failures")
+        .description("Loads that failed, and settings that could not be used")
+        .tag("model", labels.of(model))
+        .tag("cause", cause.name().toLowerCase(Locale.ROOT))
+        .register(meters);
+  }
+
+  private Counter planesEvicted(String model) {
+    return Counter.builder("strata.planes.evicted")
+        .description("Widths given up for want of memory")
+        .tag("model", labels.of(model))
+        .register(meters);
+  }
+
+  private Counter planesReturned(String model) {
+    return Counter.builder("strata.planes.returned")
+        .description("Widths that came back into memory")
+        .tag("model", labels.of(model))
+        .register(meters);
   }
 }

@@ -1,8 +1,12 @@
 package dev.strata.gateway.metrics;
 
+import dev.strata.gateway.call.ErrorCode;
 import dev.strata.gateway.call.InferenceException;
 import dev.strata.gateway.call.InferenceResult;
+import dev.strata.gateway.call.ModelCard;
+import dev.strata.gateway.call.Precision;
 import dev.strata.gateway.call.Protocol;
+import dev.strata.gateway.metrics.ModelLabels.Label;
 import dev.strata.precision.Bits;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.DistributionSummary;
@@ -23,18 +27,16 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import java.util.stream.IntStream;
 
-/// What each request cost and how it ended: `docs/operations.md` lists the names. Only models that
-/// are really there become labels, and only so many of them; the rest share the label `other`.
+/// What each request cost and how it ended: `docs/operations.md` lists the names. A request that is
+/// answered rung by rung counts once for each rung.
 @Singleton
 public final class RequestMetrics {
 
   /// 20 us to 4 s, each 1.7 times the one before, and 10 s.
   private static final Duration[] BUCKETS = buckets();
 
-  /// Most model versions with series of their own.
-  private static final int MOST_MODELS = 100;
-
-  private static final String OTHER = "other";
+  private static final String OK = "ok";
+  private static final String DEFECT = "internal";
 
   private enum Stage {
     DECODE,
@@ -46,11 +48,13 @@ public final class RequestMetrics {
     private final String label = name().toLowerCase(Locale.ROOT);
   }
 
-  private record ModelVersion(String model, String version) {}
-
-  private record Series(ModelVersion model, String bits, Protocol protocol) {}
+  private record Series(Label model, String bits, Protocol protocol) {}
 
   private record Outcome(Series series, String outcome) {}
+
+  /// @param requested the wish, in one word
+  /// @param bits the width served
+  private record Served(String model, String requested, String bits) {}
 
   /// All that one answer touches, found once.
   private record Meters(
@@ -67,10 +71,12 @@ public final class RequestMetrics {
   private final RequestStatistics statistics;
   private final Map<Series, Meters> answered = new ConcurrentHashMap<>();
   private final Map<Outcome, Counter> refused = new ConcurrentHashMap<>();
-  private final Map<ModelVersion, ModelVersion> labels = new ConcurrentHashMap<>();
+  private final Map<Served, Counter> served = new ConcurrentHashMap<>();
+  private final ModelLabels labels;
 
-  RequestMetrics(MeterRegistry registry, RequestStatistics statistics) {
+  RequestMetrics(MeterRegistry registry, ModelLabels labels, RequestStatistics statistics) {
     this.registry = registry;
+    this.labels = labels;
     this.statistics = statistics;
   }
 
@@ -89,8 +95,7 @@ public final class RequestMetrics {
 
   private void encoded(Protocol protocol, InferenceResult result, long nanos) {
     Series series =
-        series(
-            new ModelVersion(result.model(), result.version()), result.bits().toString(), protocol);
+        new Series(labels.of(result.model(), result.version()), result.bits().toString(), protocol);
     meters(series).encode().record(nanos, TimeUnit.NANOSECONDS);
     statistics.encoded(result.model(), result.version(), result.bits(), rows(result), nanos);
   }
@@ -103,7 +108,7 @@ public final class RequestMetrics {
   /// How many answers of one width took at most each of [#bounds], since the start and over all
   /// protocols; zeros for one that has not answered.
   public List<Long> answeredWithin(String model, String version, Bits bits) {
-    ModelVersion wanted = new ModelVersion(model, version);
+    Label wanted = labels.of(model, version);
     long[] counts = new long[BUCKETS.length];
     answered.forEach(
         (series, meters) -> {
@@ -119,10 +124,12 @@ public final class RequestMetrics {
 
   /// One request, from the first byte decoded to the answer. The pipeline tells it what it learns.
   public final class Request {
-    private final long start = System.nanoTime();
     private final Protocol protocol;
-    private ModelVersion model = new ModelVersion("", "");
-    private String bits = "";
+    private Label model = Label.NONE;
+
+    /// Of the request, or of what is left of it after the latest answer.
+    private long start = System.nanoTime();
+
     private long decodeNanos;
 
     private Request(Protocol protocol) {
@@ -135,27 +142,30 @@ public final class RequestMetrics {
     }
 
     public void model(String name, String number) {
-      model = new ModelVersion(name, number);
-    }
-
-    public void bits(Bits chosen) {
-      bits = chosen.toString();
+      model = labels.of(name, number);
     }
 
     /// @param result null if the request failed
     /// @param failure null if it did not
     public void finish(InferenceResult result, Throwable failure) {
-      long total = System.nanoTime() - start;
-      if (failure != null) {
-        Outcome ended = new Outcome(series(model, bits, protocol), outcome(failure));
-        refused.computeIfAbsent(ended, this::counter).increment();
-        if (!model.model().isEmpty()) {
-          statistics.failed(model.model(), model.version(), total);
-        }
+      if (failure == null) {
+        answered(result);
         return;
       }
+      Outcome ended = new Outcome(new Series(model, "", protocol), outcome(failure));
+      refused.computeIfAbsent(ended, this::counter).increment();
+      if (!model.equals(Label.NONE)) {
+        statistics.failed(model.model(), model.version(), System.nanoTime() - start);
+      }
+    }
+
+    /// Counts one answer; the time until the next one belongs to that.
+    public void answered(InferenceResult result) {
+      long now = System.nanoTime();
+      long total = now - start;
       long rows = rows(result);
-      Meters meters = meters(series(model, result.bits().toString(), protocol));
+      String bits = result.bits().toString();
+      Meters meters = meters(new Series(model, bits, protocol));
       meters.decode().record(decodeNanos, TimeUnit.NANOSECONDS);
       meters.queue().record(result.queueMicros(), TimeUnit.MICROSECONDS);
       meters.compute().record(result.computeMicros(), TimeUnit.MICROSECONDS);
@@ -163,6 +173,7 @@ public final class RequestMetrics {
       meters.rows().record((double) rows);
       meters.answers().increment();
       meters.servedBits().increment(result.bits().count());
+      served(new Served(model.model(), requested(result.requested()), bits)).increment();
       statistics.answered(
           result.model(),
           result.version(),
@@ -172,6 +183,8 @@ public final class RequestMetrics {
           decodeNanos,
           TimeUnit.MICROSECONDS.toNanos(result.queueMicros()),
           TimeUnit.MICROSECONDS.toNanos(result.computeMicros()));
+      start = now;
+      decodeNanos = 0;
     }
 
     private Counter counter(Outcome key) {
@@ -179,16 +192,52 @@ public final class RequestMetrics {
     }
   }
 
-  private Series series(ModelVersion model, String bits, Protocol protocol) {
-    ModelVersion label = labels.get(model);
-    if (label == null) {
-      label =
-          labels.size() < MOST_MODELS || model.model().isEmpty()
-              ? model
-              : new ModelVersion(OTHER, OTHER);
-      labels.putIfAbsent(model, label);
+  /// Shows a model that is ready with zeros for what nobody has asked of it yet, since a counter
+  /// that appears with its first event hides that event from `rate` and `increase`. The histograms
+  /// appear with their first answer: there are too many of them.
+  void show(ModelCard card) {
+    Label model = labels.of(card.name(), card.version());
+    for (Protocol protocol : Protocol.values()) {
+      card.precisions().forEach(bits -> requests(new Series(model, bits.toString(), protocol), OK));
+      for (ErrorCode code : ErrorCode.values()) {
+        if (code != ErrorCode.MODEL_NOT_FOUND && code != ErrorCode.MODEL_NOT_READY) {
+          requests(new Series(model, "", protocol), label(code));
+        }
+      }
+      requests(new Series(model, "", protocol), DEFECT);
     }
-    return new Series(label, bits, protocol);
+    servedBits(model);
+    for (Bits bits : card.precisions()) {
+      served(new Served(model.model(), bits.toString(), bits.toString()));
+    }
+  }
+
+  /// A wish in one word: how many there are is known.
+  private static String requested(Precision wish) {
+    return switch (wish) {
+      case Precision.Exactly(Bits bits) -> bits.toString();
+      case Precision.Between(_) -> "range";
+      case Precision.Within(_, _) -> "budget";
+      case Precision.Auto(_) -> "auto";
+      case Precision.Cascade() -> "cascade";
+      case Precision.Ladder(_) -> "ladder";
+      case Precision.ModelDefault() -> "default";
+    };
+  }
+
+  private Counter served(Served key) {
+    Counter known = served.get(key);
+    return known == null
+        ? served.computeIfAbsent(
+            key,
+            _ ->
+                Counter.builder("strata.precision.answers")
+                    .description("Answers by what was asked and what was served")
+                    .tag("model", key.model())
+                    .tag("requested", key.requested())
+                    .tag("bits", key.bits())
+                    .register(registry))
+        : known;
   }
 
   private Meters meters(Series series) {
@@ -208,11 +257,8 @@ public final class RequestMetrics {
             .tags(tags(series))
             .serviceLevelObjectives(1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
             .register(registry),
-        requests(series, "ok"),
-        Counter.builder("strata.precision.served.bits")
-            .description("Sum of the widths of answered requests; by the requests: the mean width")
-            .tags(Tags.of("model", series.model().model()))
-            .register(registry));
+        requests(series, OK),
+        servedBits(series.model()));
   }
 
   private Timer timer(Series series, Stage stage) {
@@ -221,6 +267,13 @@ public final class RequestMetrics {
         .tags(tags(series))
         .tag("stage", stage.label)
         .serviceLevelObjectives(BUCKETS)
+        .register(registry);
+  }
+
+  private Counter servedBits(Label model) {
+    return Counter.builder("strata.precision.served.bits")
+        .description("Sum of the widths of answers; by their number: the mean width")
+        .tag("model", model.model())
         .register(registry);
   }
 
@@ -233,11 +286,7 @@ public final class RequestMetrics {
   }
 
   private static Tags tags(Series series) {
-    return Tags.of(
-        "model", series.model().model(),
-        "version", series.model().version(),
-        "bits", series.bits(),
-        "protocol", series.protocol().label());
+    return series.model().tags().and("bits", series.bits(), "protocol", series.protocol().label());
   }
 
   private static long rows(InferenceResult result) {
@@ -255,9 +304,13 @@ public final class RequestMetrics {
             ? Optional.ofNullable(wrapped.getCause()).orElse(wrapped)
             : failure;
     return switch (cause) {
-      case InferenceException refusal -> refusal.code().name().toLowerCase(Locale.ROOT);
-      default -> "internal";
+      case InferenceException refusal -> label(refusal.code());
+      default -> DEFECT;
     };
+  }
+
+  private static String label(ErrorCode code) {
+    return code.name().toLowerCase(Locale.ROOT);
   }
 
   private static Duration[] buckets() {

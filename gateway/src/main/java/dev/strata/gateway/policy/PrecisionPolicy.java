@@ -93,7 +93,16 @@ public record PrecisionPolicy(List<Bits> available, ModelPolicy owner) {
         chosen.equals(ceiling) && (inTime.isPresent() || allowed.size() == 1)
             ? first
             : late(budgetNanos, remaining);
-    return admit(new Choice(chosen, reason), urgency, forecast, now);
+    return admit(
+        new Choice(chosen, reason, unhindered(allowed, limit, forecast)), urgency, forecast, now);
+  }
+
+  /// What the same request would get if nothing else were to do.
+  private static Bits unhindered(List<Bits> allowed, long limitNanos, Forecast forecast) {
+    return worthwhile(allowed, forecast.computeNanos()).stream()
+        .filter(bits -> forecast.computeNanos().get(bits) <= limitNanos)
+        .findFirst()
+        .orElse(allowed.getFirst());
   }
 
   /// The widest, and from there each that takes less time by enough to be worth its loss.

@@ -12,6 +12,9 @@ public interface LoadObserver {
         public void loaded(String model, Stage stage, Duration time) {}
 
         @Override
+        public void failed(String model, Cause cause) {}
+
+        @Override
         public void evicted(String model, int planes) {}
 
         @Override
@@ -28,8 +31,21 @@ public interface LoadObserver {
     FULL
   }
 
+  /// Why a model could not be loaded.
+  enum Cause {
+    /// Its `model.yaml` cannot be used.
+    SETTINGS,
+    /// Not even its narrowest width fits into the memory.
+    MEMORY,
+    /// Its artifact could not be read, or is not what it must be.
+    ARTIFACT
+  }
+
   /// @param time since the load began
   void loaded(String model, Stage stage, Duration time);
+
+  /// A load ended without what it was to bring; what answered before does so still.
+  void failed(String model, Cause cause);
 
   /// A model gave up its last `planes` widths.
   void evicted(String model, int planes);

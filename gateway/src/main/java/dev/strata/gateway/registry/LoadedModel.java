@@ -100,7 +100,8 @@ final class LoadedModel implements ServedModel {
             new BitRange(precision.least(), precision.most()),
             settings.queue(),
             settings.batching(),
-            settings.cacheBytes());
+            settings.cacheBytes(),
+            settings.shadow());
     return new View(card, policy, width);
   }
 

@@ -3,6 +3,7 @@ package dev.strata.gateway.registry;
 import dev.strata.gateway.call.ErrorCode;
 import dev.strata.gateway.call.InferenceException;
 import dev.strata.gateway.call.ModelCard;
+import dev.strata.gateway.call.ServedModel;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -86,6 +87,19 @@ public final class ModelRegistry implements AutoCloseable {
     return models.getOrDefault(name, new Model()).versions.entrySet().stream()
         .filter(entry -> entry.getValue() instanceof Slot.Ready)
         .map(entry -> Long.toString(entry.getKey()))
+        .toList();
+  }
+
+  /// Every version that answers.
+  public synchronized List<ServedModel> answering() {
+    return models.values().stream()
+        .flatMap(model -> model.versions.values().stream())
+        .<ServedModel>mapMulti(
+            (slot, models) -> {
+              if (slot instanceof Slot.Ready(LoadedModel model, _, _)) {
+                models.accept(model);
+              }
+            })
         .toList();
   }
 

@@ -3,6 +3,7 @@ package dev.strata.gateway.registry;
 import dev.strata.gateway.call.BatchingSettings;
 import dev.strata.gateway.call.Precision;
 import dev.strata.gateway.call.QueueSettings;
+import dev.strata.gateway.call.ShadowSettings;
 import dev.strata.precision.Bits;
 import java.net.URI;
 import java.util.Map;
@@ -17,6 +18,7 @@ import java.util.Optional;
 /// @param queue how much work may wait
 /// @param batching how requests are computed together
 /// @param cacheBytes most bytes of answers that are kept; 0 keeps none
+/// @param shadow which answers are checked at a wider width, if any
 /// @param warmUp what runs before a width answers
 /// @param threads that compute one batch together
 /// @param sources where versions come from that are not files of the repository
@@ -27,6 +29,7 @@ public record ModelSettings(
     QueueSettings queue,
     BatchingSettings batching,
     long cacheBytes,
+    Optional<ShadowSettings> shadow,
     WarmUp warmUp,
     int threads,
     Map<Long, URI> sources) {
@@ -58,6 +61,7 @@ public record ModelSettings(
           QueueSettings.STANDARD,
           BatchingSettings.STANDARD,
           0,
+          Optional.empty(),
           new WarmUp(1, 1),
           1,
           Map.of());
@@ -67,6 +71,7 @@ public record ModelSettings(
     Objects.requireNonNull(precision);
     Objects.requireNonNull(queue);
     Objects.requireNonNull(batching);
+    Objects.requireNonNull(shadow);
     Objects.requireNonNull(warmUp);
     labels = Map.copyOf(labels);
     sources = Map.copyOf(sources);

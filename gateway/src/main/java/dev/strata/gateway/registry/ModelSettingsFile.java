@@ -9,6 +9,7 @@ import dev.strata.gateway.call.BatchingSettings;
 import dev.strata.gateway.call.BitRange;
 import dev.strata.gateway.call.Precision;
 import dev.strata.gateway.call.QueueSettings;
+import dev.strata.gateway.call.ShadowSettings;
 import dev.strata.plan.Team;
 import dev.strata.precision.Bits;
 import java.io.IOException;
@@ -78,6 +79,7 @@ final class ModelSettingsFile {
             "queue",
             "batching",
             "cache-bytes",
+            "shadow",
             "warm-up",
             "threads",
             "source"));
@@ -88,6 +90,7 @@ final class ModelSettingsFile {
         queue(top.member("queue")),
         batching(top.member("batching")),
         top.member("cache-bytes").integer(0, 0, MAX_CACHE_BYTES),
+        shadow(top.member("shadow")),
         warmUp(top.member("warm-up")),
         (int) top.member("threads").integer(1, 1, Team.MOST_THREADS),
         sources(top.member("source")));
@@ -202,6 +205,23 @@ final class ModelSettingsFile {
       case "equal" -> BatchingSettings.Padding.EQUAL;
       default -> throw node.expected("bucket or equal");
     };
+  }
+
+  private static Optional<ShadowSettings> shadow(SettingsNode node)
+      throws InvalidSettingsException {
+    if (!node.isPresent()) {
+      return Optional.empty();
+    }
+    node.of(Set.of("bits", "share", "cosine"));
+    try {
+      return Optional.of(
+          new ShadowSettings(
+              bits(node.member("bits")).orElse(new Bits(Bits.MAX)),
+              node.member("share").number(0),
+              node.member("cosine").number(ShadowSettings.STANDARD_COSINE)));
+    } catch (IllegalArgumentException unfit) {
+      throw new InvalidSettingsException("%s: %s".formatted(NAME, unfit.getMessage()));
+    }
   }
 
   private static Optional<Bits> bits(SettingsNode node) throws InvalidSettingsException {

@@ -146,7 +146,7 @@ final class ModelUpkeep {
             () ->
                 loads.forEach(
                     load -> {
-                      if (load.join() instanceof Outcome.Failed(String reason)) {
+                      if (load.join() instanceof Outcome.Failed(_, String reason)) {
                         throw notLoaded(reason);
                       }
                     }));
@@ -218,6 +218,7 @@ final class ModelUpkeep {
     }
     LOG.errorf("model '%s': %s", name, reason);
     problem = reason;
+    tools.observer().failed(name, LoadObserver.Cause.SETTINGS);
     if (works.isEmpty()) {
       refused = new TreeSet<>(found.versions().keySet());
       if (refused.isEmpty()) {
@@ -351,7 +352,8 @@ final class ModelUpkeep {
             "model '%s' version %d: as far as its source goes%s",
             name, version, note.isEmpty() ? "" : ": " + note);
       }
-      case Outcome.Failed(String reason) -> {
+      case Outcome.Failed(LoadObserver.Cause cause, String reason) -> {
+        tools.observer().failed(name, cause);
         registry.failed(name, version, reason);
         LOG.errorf("model '%s' version %d: not loaded: %s", name, version, reason);
       }

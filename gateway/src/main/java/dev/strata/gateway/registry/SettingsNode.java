@@ -76,6 +76,16 @@ record SettingsNode(String file, String key, JsonNode value) {
     return value.longValue();
   }
 
+  double number(double absent) throws InvalidSettingsException {
+    if (!isPresent()) {
+      return absent;
+    }
+    if (!value.isNumber()) {
+      throw expected("a number");
+    }
+    return value.doubleValue();
+  }
+
   List<Long> integers(long least, long most) throws InvalidSettingsException {
     if (!isPresent()) {
       return List.of();

@@ -37,7 +37,7 @@ final class VersionLoad {
     record Partial(String note) implements Outcome {}
 
     /// Something is wrong. Widths taken in before stay, unless they should have replaced others.
-    record Failed(String reason) implements Outcome {}
+    record Failed(LoadObserver.Cause cause, String reason) implements Outcome {}
   }
 
   /// What all loads share.
@@ -122,7 +122,12 @@ final class VersionLoad {
           cancelled
               ? CANCELLED
               : Optional.ofNullable(failure.getMessage()).orElse(failure.toString());
-      Outcome.Failed failed = new Outcome.Failed(location.hidden(reason));
+      Outcome.Failed failed =
+          new Outcome.Failed(
+              failure instanceof NoRoomException
+                  ? LoadObserver.Cause.MEMORY
+                  : LoadObserver.Cause.ARTIFACT,
+              location.hidden(reason));
       return new Result(failed, staging.flatMap(begun -> publish(begun, failed)));
     }
   }

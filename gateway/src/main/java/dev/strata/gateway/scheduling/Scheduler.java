@@ -8,12 +8,15 @@ import dev.strata.gateway.call.Urgency;
 import dev.strata.gateway.call.Workload;
 import dev.strata.precision.Bits;
 import java.time.Duration;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Supplier;
 
 /// The queues, and a fixed set of worker threads, which alone compute. The width is chosen before a
 /// request comes here; [#forecast] is what that choice goes by.
@@ -22,11 +25,16 @@ public final class Scheduler implements AutoCloseable {
   /// How often an idle worker looks for sessions of retired models.
   private static final long IDLE_NANOS = 200_000_000;
 
+  /// More than these would only be older when their turn comes.
+  private static final int MOST_SPARES = 8;
+
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition work = lock.newCondition();
   private final WorkQueues queues;
   private final int capacity;
   private final List<Thread> workers = new ArrayList<>();
+  private final Queue<Spare> spares = new ArrayDeque<>();
+  private boolean spareRuns;
   private long arrivals;
   private boolean closed;
 
@@ -136,7 +144,7 @@ public final class Scheduler implements AutoCloseable {
         long patience = closed ? 0 : IDLE_NANOS;
         while (true) {
           Optional<Batch> batch = queues.take(worker, System.nanoTime(), refused);
-          if (batch.isPresent() || patience <= 0 || !refused.isEmpty()) {
+          if (batch.isPresent() || patience <= 0 || !refused.isEmpty() || spareIsNext()) {
             return batch;
           }
           long nap =
@@ -151,6 +159,52 @@ public final class Scheduler implements AutoCloseable {
       }
     } finally {
       refused.forEach(Refusal::tell);
+    }
+  }
+
+  /// Lets an idle worker do something, one such thing at a time. It is given up between two steps
+  /// as soon as a request waits.
+  ///
+  /// @param spare made only if there is room for it
+  /// @return whether it will be tried
+  public boolean whenIdle(Supplier<Spare> spare) {
+    lock.lock();
+    try {
+      if (closed || spares.size() >= MOST_SPARES) {
+        return false;
+      }
+      spares.add(spare.get());
+      work.signal();
+      return true;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private boolean spareIsNext() {
+    return !spares.isEmpty() && !spareRuns && queues.depth() == 0;
+  }
+
+  /// Something to do for a worker for which nothing waits.
+  Optional<Spare> spare() {
+    lock.lock();
+    try {
+      if (!spareIsNext()) {
+        return Optional.empty();
+      }
+      spareRuns = true;
+      return Optional.of(spares.remove());
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  void spareDone() {
+    lock.lock();
+    try {
+      spareRuns = false;
+    } finally {
+      lock.unlock();
     }
   }
 

@@ -3,15 +3,19 @@ package dev.strata.gateway.scheduling;
 import dev.strata.gateway.call.ErrorCode;
 import dev.strata.gateway.call.InferenceException;
 import dev.strata.gateway.call.ServedModel;
+import dev.strata.graph.Tensor;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import org.jboss.logging.Logger;
 
 /// One platform thread that computes, with one session per model it has met. It lets go of a
 /// retired model's session as soon as it has nothing at hand.
 final class Worker implements Runnable {
+
+  private static final Logger LOG = Logger.getLogger(Worker.class);
 
   private final int number;
   private final Scheduler scheduler;
@@ -27,7 +31,7 @@ final class Worker implements Runnable {
     try {
       while (!scheduler.finished()) {
         Optional<Batch> batch = scheduler.next(number);
-        batch.ifPresent(this::answer);
+        batch.ifPresentOrElse(this::answer, () -> scheduler.spare().ifPresent(this::compute));
         dropRetired();
       }
     } catch (InterruptedException interrupted) {
@@ -65,13 +69,50 @@ final class Worker implements Runnable {
     return outcomes.stream().noneMatch(outcome -> outcome instanceof ServedModel.Outcome.Abandoned);
   }
 
-  /// Nobody knows what state the session is in; what comes next gets a new one. Who was computed
-  /// together with others may be innocent, and gets a second chance alone.
-  private void fail(Batch batch, Throwable defect) {
-    ServedModel.Session broken = sessions.remove(batch.model());
+  private void compute(Spare spare) {
+    Optional<Map<String, Tensor>> outputs = Optional.empty();
+    try {
+      Optional<Runnable> held = spare.hold().get();
+      if (held.isPresent()) {
+        try {
+          outputs = outputs(spare);
+        } finally {
+          held.get().run();
+        }
+      }
+    } finally {
+      scheduler.spareDone();
+      spare.end().accept(outputs);
+    }
+  }
+
+  private Optional<Map<String, Tensor>> outputs(Spare spare) {
+    try {
+      ServedModel.Session session =
+          sessions.computeIfAbsent(spare.model(), ServedModel::newSession);
+      List<ServedModel.Outcome> outcomes =
+          session.run(spare.bits(), List.of(spare.inputs()), () -> scheduler.depth() > 0);
+      return outcomes.getFirst() instanceof ServedModel.Outcome.Answered(var outputs, _)
+          ? Optional.of(outputs)
+          : Optional.empty();
+    } catch (RuntimeException | Error defect) {
+      LOG.warn("a computation on the side failed", defect);
+      closeSession(spare.model());
+      return Optional.empty();
+    }
+  }
+
+  private void closeSession(ServedModel model) {
+    ServedModel.Session broken = sessions.remove(model);
     if (broken != null) {
       broken.close();
     }
+  }
+
+  /// Nobody knows what state the session is in; what comes next gets a new one. Who was computed
+  /// together with others may be innocent, and gets a second chance alone.
+  private void fail(Batch batch, Throwable defect) {
+    closeSession(batch.model());
     if (batch.members().size() == 1) {
       batch.members().getFirst().promise().completeExceptionally(defect);
       return;

@@ -71,13 +71,14 @@ class PrecisionPolicyTest {
             new BitRange(new Bits(3), new Bits(6)),
             QueueSettings.STANDARD,
             BatchingSettings.STANDARD,
-            0);
+            0,
+            Optional.empty());
     PrecisionPolicy policy = new PrecisionPolicy(Bits.all(), auto);
     assertEquals(
         new Choice(new Bits(6), BitsReason.WIDEST),
         policy.choose(new Precision.ModelDefault(), Urgency.NONE, forecast(0), CALM, NOW));
     assertEquals(
-        new Choice(new Bits(3), BitsReason.BROWN_OUT),
+        new Choice(new Bits(3), BitsReason.BROWN_OUT, new Bits(6)),
         policy.choose(new Precision.ModelDefault(), Urgency.NONE, forecast(0), DEEP, NOW));
     assertEquals(
         new Choice(new Bits(8), BitsReason.REQUESTED),
@@ -91,9 +92,10 @@ class PrecisionPolicyTest {
     assertEquals(new Choice(new Bits(8), BitsReason.WIDEST), within(20, 0));
     assertEquals(new Choice(new Bits(8), BitsReason.WIDEST), within(8, 0));
     assertEquals(new Choice(new Bits(5), BitsReason.BUDGET), within(5, 0));
-    assertEquals(new Choice(new Bits(3), BitsReason.BUDGET), within(5, 2));
-    assertEquals(new Choice(new Bits(1), BitsReason.BUDGET), within(5, 4));
-    assertEquals(new Choice(new Bits(1), BitsReason.BUDGET), within(5, 90), "none fits");
+    assertEquals(new Choice(new Bits(3), BitsReason.BUDGET, new Bits(5)), within(5, 2));
+    assertEquals(new Choice(new Bits(1), BitsReason.BUDGET, new Bits(5)), within(5, 4));
+    assertEquals(
+        new Choice(new Bits(1), BitsReason.BUDGET, new Bits(5)), within(5, 90), "none fits");
     assertEquals(
         new Choice(new Bits(2), BitsReason.BUDGET),
         choose(
@@ -105,7 +107,9 @@ class PrecisionPolicyTest {
 
   @Test
   void aDeadlineIsTheBudgetOfAuto() {
-    assertEquals(new Choice(new Bits(6), BitsReason.DEADLINE), choose(auto(), until(10), 4, CALM));
+    assertEquals(
+        new Choice(new Bits(6), BitsReason.DEADLINE, new Bits(8)),
+        choose(auto(), until(10), 4, CALM));
     assertEquals(new Choice(new Bits(8), BitsReason.WIDEST), choose(auto(), until(20), 4, CALM));
   }
 
@@ -117,7 +121,7 @@ class PrecisionPolicyTest {
         List.of(new Bits(8), new Bits(4)), PrecisionPolicy.worthwhile(Bits.all(), compute));
     PrecisionPolicy policy = policy();
     assertEquals(
-        new Choice(new Bits(4), BitsReason.BROWN_OUT),
+        new Choice(new Bits(4), BitsReason.BROWN_OUT, new Bits(8)),
         policy.choose(auto(), Urgency.NONE, new Forecast(0, compute, compute), level(2), NOW));
   }
 

@@ -46,6 +46,9 @@ class MemoryBudgetTest {
         public void loaded(String model, Stage stage, Duration time) {}
 
         @Override
+        public void failed(String model, Cause cause) {}
+
+        @Override
         public void evicted(String model, int planes) {
           evicted.addAndGet(planes);
         }

@@ -7,6 +7,7 @@ import dev.strata.gateway.call.BatchingSettings;
 import dev.strata.gateway.call.BitRange;
 import dev.strata.gateway.call.Precision;
 import dev.strata.gateway.call.QueueSettings;
+import dev.strata.gateway.call.ShadowSettings;
 import dev.strata.precision.Bits;
 import java.io.IOException;
 import java.net.URI;
@@ -41,6 +42,7 @@ class ModelSettingsFileTest {
             new BatchingSettings(
                 16, Duration.ofNanos(500_000), List.of(4, 8), BatchingSettings.Padding.EQUAL),
             1 << 20,
+            Optional.of(new ShadowSettings(new Bits(7), 0.01, 0.9)),
             new ModelSettings.WarmUp(3, 8),
             2,
             Map.of(3L, URI.create("https://models.example/tiny/3?token=x"))),
@@ -55,6 +57,7 @@ class ModelSettingsFileTest {
             queue: {target: 5ms, limit: 1s}
             batching: {max-rows: 16, max-delay: 500us, preferred-rows: [4, 8], padding: equal}
             cache-bytes: 1048576
+            shadow: {bits: 7, share: 0.01, cosine: 0.9}
             warm-up: {runs: 3, rows: 8}
             threads: 2
             source:

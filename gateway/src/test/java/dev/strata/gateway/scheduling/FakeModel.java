@@ -11,6 +11,7 @@ import dev.strata.graph.Tensor;
 import dev.strata.precision.Bits;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -35,7 +36,12 @@ final class FakeModel implements ServedModel {
     this.compute = compute;
     this.policy =
         new ModelPolicy(
-            new Precision.Exactly(new Bits(8)), BitRange.ALL, QueueSettings.STANDARD, batching, 0);
+            new Precision.Exactly(new Bits(8)),
+            BitRange.ALL,
+            QueueSettings.STANDARD,
+            batching,
+            0,
+            Optional.empty());
   }
 
   @Override
