@@ -1,20 +1,12 @@
 package dev.strata.trainer.accuracy;
 
-import java.awt.Color;
 import java.io.IOException;
-import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.TreeSet;
 import java.util.function.ToDoubleFunction;
-import org.knowm.xchart.VectorGraphicsEncoder;
-import org.knowm.xchart.VectorGraphicsEncoder.VectorGraphicsFormat;
-import org.knowm.xchart.XYChart;
-import org.knowm.xchart.XYChartBuilder;
-import org.knowm.xchart.style.Styler;
-import org.knowm.xchart.style.markers.SeriesMarkers;
 
 /// The figures as one Markdown page with plots beside it.
 final class AccuracyPage {
@@ -22,9 +14,11 @@ final class AccuracyPage {
   private static final String BY_SENSITIVITY = "planes by sensitivity";
 
   private final List<ModelAccuracy> models;
+  private final Optional<TrainedSection> trained;
 
-  AccuracyPage(List<ModelAccuracy> models) {
+  AccuracyPage(List<ModelAccuracy> models, Optional<TrainedSection> trained) {
     this.models = List.copyOf(models);
+    this.trained = trained;
   }
 
   /// @param page the Markdown file; plots go to `images` beside it
@@ -47,6 +41,9 @@ final class AccuracyPage {
       plot(model, "bytes", "prefix, MB", row -> row.prefixBytes() / 1e6, images);
       plot(model, "latency", "ms", ModelAccuracy.Row::medianMillis, images);
     }
+    if (trained.isPresent()) {
+      trained.get().write(text, images);
+    }
     Files.writeString(page, text);
   }
 
@@ -68,6 +65,7 @@ final class AccuracyPage {
         }
       }
     }
+    trained.ifPresent(section -> section.goals().forEach(text::append));
   }
 
   private static void section(StringBuilder text, ModelAccuracy model) {
@@ -109,42 +107,10 @@ final class AccuracyPage {
       ToDoubleFunction<ModelAccuracy.Row> cost,
       Path images)
       throws IOException {
-    XYChart chart =
-        new XYChartBuilder()
-            .width(720)
-            .height(360)
-            .title(model.name())
-            .xAxisTitle(axis)
-            .yAxisTitle(model.metric())
-            .build();
-    chart
-        .getStyler()
-        .setLegendPosition(Styler.LegendPosition.OutsideS)
-        .setChartBackgroundColor(Color.WHITE)
-        .setPlotBorderVisible(false);
-    chart.getStyler().setMarkerSize(5);
-    line(chart, model, model.stored(), model.allocated(), cost);
-    line(chart, model, model.other(), !model.allocated(), cost);
-    Path file = images.resolve("accuracy-%s-%s.svg".formatted(model.name(), kind));
-    try (OutputStream out = Files.newOutputStream(file)) {
-      VectorGraphicsEncoder.saveVectorGraphic(chart, out, VectorGraphicsFormat.SVG);
-    }
-  }
-
-  private static void line(
-      XYChart chart,
-      ModelAccuracy model,
-      List<ModelAccuracy.Row> rows,
-      boolean allocated,
-      ToDoubleFunction<ModelAccuracy.Row> cost) {
-    List<Double> x = new ArrayList<>();
-    List<Double> y = new ArrayList<>();
-    for (ModelAccuracy.Row row : rows) {
-      x.add(cost.applyAsDouble(row));
-      y.add(row.quality().get(model.metric()));
-    }
-    chart
-        .addSeries(allocated ? BY_SENSITIVITY : SAME, x, y)
-        .setMarker(allocated ? SeriesMarkers.DIAMOND : SeriesMarkers.CIRCLE);
+    LineChart chart = new LineChart(model.name(), axis, model.metric());
+    ToDoubleFunction<ModelAccuracy.Row> quality = row -> row.quality().get(model.metric());
+    chart.line(model.allocated() ? BY_SENSITIVITY : SAME, model.stored(), cost, quality);
+    chart.line(model.allocated() ? SAME : BY_SENSITIVITY, model.other(), cost, quality);
+    chart.write(images.resolve("accuracy-%s-%s.svg".formatted(model.name(), kind)));
   }
 }

@@ -3,17 +3,21 @@ package dev.strata.trainer.accuracy;
 import dev.strata.trainer.quantize.QuantizationProgress;
 import dev.strata.trainer.repository.EmbeddedModel;
 import dev.strata.trainer.repository.ImportFolder;
+import dev.strata.trainer.training.TrainingStudy;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
-/// From the embedded models to the page.
+/// From the embedded models and a training study to the page.
 public final class AccuracyReport {
   private final AccuracyStudy study;
+  private final Optional<TrainingStudy> training;
 
-  public AccuracyReport(AccuracyStudy study) {
+  public AccuracyReport(AccuracyStudy study, Optional<TrainingStudy> training) {
     this.study = study;
+    this.training = training;
   }
 
   /// Measures and writes.
@@ -35,8 +39,13 @@ public final class AccuracyReport {
                     progress.advanced(model.modelName() + ": " + stage, done, total)));
       }
     }
-    new AccuracyPage(measured).write(page, command);
+    Optional<TrainedSection> trained = Optional.empty();
+    if (training.isPresent()) {
+      trained = Optional.of(new TrainedSection(training.get().execute(progress)));
+    }
+    new AccuracyPage(measured, trained).write(page, command);
     List<String> missed = new ArrayList<>();
+    trained.ifPresent(section -> missed.addAll(section.missed()));
     for (Goal goal : Goal.ALL) {
       for (ModelAccuracy model : measured) {
         if (model.name().equals(goal.model()) && !goal.isMet(model)) {

@@ -3,10 +3,13 @@ package dev.strata.trainer.cli;
 import dev.strata.trainer.accuracy.AccuracyReport;
 import dev.strata.trainer.accuracy.AccuracyStudy;
 import dev.strata.trainer.repository.EmbeddedModel;
+import dev.strata.trainer.training.RunFile;
+import dev.strata.trainer.training.TrainingStudy;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -51,6 +54,22 @@ final class AccuracyCommand implements Callable<Integer> {
       description = "Only these models; default: all.")
   private List<String> names = List.of();
 
+  @Option(
+      names = "--train",
+      paramLabel = "RUN.yaml",
+      description = {
+        "Also train this run once for all widths, for each width alone, cut from 8 bits and in"
+            + " floats, and compare them. Takes an hour or more; what is in --trained is taken from"
+            + " there."
+      })
+  private Optional<Path> run = Optional.empty();
+
+  @Option(
+      names = "--trained",
+      paramLabel = "DIR",
+      description = "Where trained artifacts are kept (default: 'trained' beside the page).")
+  private Optional<Path> trained = Optional.empty();
+
   @Option(names = "--short", description = "At most 100 samples of each test set.")
   private boolean brief;
 
@@ -64,10 +83,21 @@ final class AccuracyCommand implements Callable<Integer> {
     String command =
         "./strata accuracy"
             + (names.isEmpty() ? "" : " --model " + String.join(",", names))
+            + (run.isPresent() ? " --train " + run.get() : "")
             + (brief ? " --short" : "");
+    Optional<TrainingStudy> training = Optional.empty();
+    if (run.isPresent()) {
+      training =
+          Optional.of(
+              new TrainingStudy(
+                  RunFile.read(run.get()),
+                  trained.orElse(output.toAbsolutePath().resolveSibling("trained")),
+                  fashionMnist.toAbsolutePath().getParent()));
+    }
     List<String> missed;
     try (Progress progress = Progress.on("accuracy")) {
-      missed = new AccuracyReport(study).write(models, output, command, progress::advanced);
+      missed =
+          new AccuracyReport(study, training).write(models, output, command, progress::advanced);
     }
     PrintWriter out = spec.commandLine().getOut();
     missed.forEach(goal -> out.println("missed: " + goal));

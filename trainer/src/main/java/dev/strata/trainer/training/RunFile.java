@@ -3,6 +3,7 @@ package dev.strata.trainer.training;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -165,6 +166,46 @@ public record RunFile(
           "widths: got %s, expected [8] for the method truncation".formatted(widths));
     }
     return widths.stream().sorted(java.util.Comparator.reverseOrder()).toList();
+  }
+
+  /// The same run in another way; with one width no objective is left to choose.
+  RunFile with(Method other, List<Integer> otherWidths) {
+    try {
+      ObjectMapper yaml = new ObjectMapper(new YAMLFactory());
+      ObjectNode keys = (ObjectNode) yaml.readTree(text);
+      keys.put("method", RunKeys.written(other));
+      keys.set("widths", yaml.valueToTree(otherWidths));
+      if (otherWidths.size() == 1) {
+        keys.remove("objective");
+      }
+      return parse(yaml.writeValueAsString(keys));
+    } catch (JsonProcessingException malformed) {
+      throw new AssertionError("read before", malformed);
+    }
+  }
+
+  /// Whether another file says the same in other words.
+  boolean trainsLike(RunFile other) {
+    return withText("").equals(other.withText(""));
+  }
+
+  private RunFile withText(String other) {
+    return new RunFile(
+        other,
+        name,
+        seed,
+        threads,
+        data,
+        network,
+        method,
+        widths,
+        activationsLikeWeights,
+        activationBits,
+        leastActivationBits,
+        keptWide,
+        objective,
+        schedule,
+        augmentation);
   }
 
   /// Bits of the inputs of a layer that reads `planes` planes.

@@ -39,8 +39,12 @@ final class Training {
     void stepped(int epoch, int step, int steps, double loss, double right);
   }
 
-  int stepsPerEpoch() {
-    return images.count() / batchSize();
+  private int stepsPerEpoch() {
+    return stepsPerEpoch(run, images.count());
+  }
+
+  static int stepsPerEpoch(RunFile run, int samples) {
+    return samples / Math.min(run.schedule().batch(), samples);
   }
 
   void epoch(NDManager memory, int epoch, Listener listener) throws IOException {

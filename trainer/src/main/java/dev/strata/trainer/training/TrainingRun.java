@@ -24,6 +24,12 @@ import java.util.TreeMap;
 ///
 /// @param datasets where packaged data sets lie, a folder for each
 public record TrainingRun(RunFile run, Path datasets) {
+  /// Provenance: the text of the run file.
+  static final String RUN = "training.run";
+
+  /// Provenance: mean time of a step of the process that ended the run.
+  static final String STEP_SECONDS = "training.step.seconds";
+
   private static final int TEST_BATCH = 100;
   private static final int CALIBRATION_SAMPLES = 1000;
 
@@ -73,30 +79,39 @@ public record TrainingRun(RunFile run, Path datasets) {
         calibrate(memory, network, data.train());
         floats = Optional.of(accuracy(memory, network, data));
       }
-      Map<Bits, Double> accuracies = export(network, data, dataHash, floats, output, progress);
+      Map<Bits, Double> accuracies =
+          export(network, data, provenance(data, dataHash, floats, pace), output, progress);
       Files.deleteIfExists(checkpoint);
       return new Result(accuracies, floats, pace.seconds(), pace.steps());
     }
   }
 
-  private Map<Bits, Double> export(
-      TrainedNetwork network,
-      TrainingData data,
-      String dataHash,
-      Optional<Double> floats,
-      Path output,
-      QuantizationProgress progress)
-      throws IOException {
+  private Map<String, String> provenance(
+      TrainingData data, String dataHash, Optional<Double> floats, Pace pace) {
     Map<String, String> provenance = new TreeMap<>();
     provenance.put("tool", "strata 0.1.0");
-    provenance.put("training.run", run.text());
+    provenance.put(RUN, run.text());
     provenance.put("training.seed", Integer.toString(run.seed()));
     provenance.put("training.widths", run.widths().toString());
+    if (pace.steps() > 0) {
+      provenance.put(
+          STEP_SECONDS, String.format(Locale.ROOT, "%.4f", pace.seconds() / pace.steps()));
+    }
     provenance.put("data.sha256", dataHash);
     provenance.put("quality.data", "test set, %d samples".formatted(data.test().count()));
     floats.ifPresent(
         value ->
             provenance.put("quality.fp32.accuracy", String.format(Locale.ROOT, "%.5f", value)));
+    return provenance;
+  }
+
+  private Map<Bits, Double> export(
+      TrainedNetwork network,
+      TrainingData data,
+      Map<String, String> provenance,
+      Path output,
+      QuantizationProgress progress)
+      throws IOException {
     Path draft = output.resolveSibling(output.getFileName() + ".draft");
     try {
       new LayeredExport(network, data).write(draft, provenance);
