@@ -32,7 +32,11 @@ final class TorchPass {
   private final NDManager memory;
   private final Map<String, float[]> decoded;
   private final int width;
-  private final boolean training;
+  private final boolean learning;
+
+  /// Of the batch in running means; with none of it the norms use the running means.
+  private final float newShare;
+
   private final Map<String, NDArray> values = new HashMap<>();
   private final Map<String, NDArray> codes = new HashMap<>();
   private final TreeMap<String, NDArray> leaves = new TreeMap<>();
@@ -44,12 +48,14 @@ final class TorchPass {
       NDManager memory,
       Map<String, float[]> decoded,
       int width,
-      boolean training) {
+      boolean learning,
+      float newShare) {
     this.network = network;
     this.memory = memory;
     this.decoded = decoded;
     this.width = width;
-    this.training = training;
+    this.learning = learning;
+    this.newShare = newShare;
   }
 
   /// What a training pass found.
@@ -90,7 +96,7 @@ final class TorchPass {
       Map<String, float[]> decoded,
       int width) {
     try (NDManager memory = batch.getManager().newSubManager()) {
-      TorchPass pass = new TorchPass(network, memory, decoded, width, true);
+      TorchPass pass = new TorchPass(network, memory, decoded, width, true, NEW_SHARE);
       NDArray logits;
       NDArray loss;
       try (GradientCollector collector = Engine.getInstance().newGradientCollector()) {
@@ -118,14 +124,26 @@ final class TorchPass {
   static float[] answer(
       TrainedNetwork network, NDArray batch, Map<String, float[]> decoded, int width) {
     try (NDManager memory = batch.getManager().newSubManager()) {
-      return new TorchPass(network, memory, decoded, width, false).forward(batch).toFloatArray();
+      return new TorchPass(network, memory, decoded, width, false, 0).forward(batch).toFloatArray();
+    }
+  }
+
+  /// Mixes the means and variances of a batch into those that the norms of a width answer with.
+  ///
+  /// @param share of the batch; 1 forgets what was there
+  static void takeStatistics(
+      TrainedNetwork network, NDArray batch, Map<String, float[]> decoded, int width, float share) {
+    try (NDManager memory = batch.getManager().newSubManager()) {
+      TorchPass pass = new TorchPass(network, memory, decoded, width, false, share);
+      pass.forward(batch);
+      pass.running.forEach((name, array) -> network.state().put(name, array.toFloatArray()));
     }
   }
 
   /// Widens the 8-bit input steps of a float network to what a batch shows.
   static void calibrate(TrainedNetwork network, NDArray batch, Map<String, float[]> decoded) {
     try (NDManager memory = batch.getManager().newSubManager()) {
-      TorchPass pass = new TorchPass(network, memory, decoded, TrainedNetwork.FLOATS, false);
+      TorchPass pass = new TorchPass(network, memory, decoded, TrainedNetwork.FLOATS, false, 0);
       pass.forward(batch);
       for (Node node : network.graph().nodes()) {
         String input = node.inputs().getFirst();
@@ -212,7 +230,7 @@ final class TorchPass {
       return known;
     }
     int most = (1 << bits) - 1;
-    if (training && !network.state().has(key)) {
+    if (learning && !network.state().has(key)) {
       float mean = x.stopGradient().maximum(0f).mean().getFloat();
       network.state().put(key, new float[] {(float) Math.max(2 * mean / Math.sqrt(most), 1e-4)});
     }
@@ -220,7 +238,7 @@ final class TorchPass {
     gradientShares.put(key, 1 / Math.sqrt(elements * most));
     NDArray clipped = x.mul(memory.create(1f).div(step(layer, name))).clip(0, most);
     NDArray rounded;
-    if (training) {
+    if (learning) {
       NDArray position = clipped.stopGradient();
       rounded = clipped.add(position.round().subi(position));
     } else {
@@ -250,9 +268,9 @@ final class TorchPass {
             parameter(TrainedNetwork.norm(layer, planes, "gamma"), rows),
             parameter(TrainedNetwork.norm(layer, planes, "beta"), rows),
             1,
-            NEW_SHARE,
+            1 - newShare, // DJL's momentum is the share that is kept
             TrainedNetwork.EPSILON,
-            training);
+            newShare > 0);
     return normed.singletonOrThrow();
   }
 
@@ -277,14 +295,14 @@ final class TorchPass {
         name,
         _ -> {
           NDArray leaf = TorchEngine.array(memory, data, shape);
-          leaf.setRequiresGradient(training);
+          leaf.setRequiresGradient(learning);
           return leaf;
         });
   }
 
   private NDArray statistics(String name, Shape shape) {
     NDArray array = TorchEngine.array(memory, network.state().get(name), shape);
-    if (training) {
+    if (newShare > 0) {
       running.put(name, array);
     }
     return array;

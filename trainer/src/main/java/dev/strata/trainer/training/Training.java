@@ -18,6 +18,7 @@ import java.util.TreeMap;
 /// in another order.
 final class Training {
   private static final double LARGEST_STEP_CHANGE = 0.05;
+  private static final int SETTLING_BATCHES = 50;
 
   private final TrainedNetwork network;
   private final RunFile run;
@@ -54,6 +55,23 @@ final class Training {
     for (int step = 0; step < steps; step++) {
       try (NDManager ofStep = memory.newSubManager()) {
         step(ofStep, order, epoch, step, random, listener);
+      }
+    }
+  }
+
+  /// Means and variances anew from the weights as they are at the end. Those that training left lag
+  /// behind, most where a width is trained only now and then.
+  void settleNorms(NDManager memory) {
+    int batches = Math.min(SETTLING_BATCHES, stepsPerEpoch());
+    List<Integer> widths =
+        run.method() == RunFile.Method.FP32 ? List.of(TrainedNetwork.FLOATS) : run.widths();
+    Map<String, float[]> decoded = network.decode(widths);
+    for (int i = 0; i < batches; i++) {
+      try (NDManager ofBatch = memory.newSubManager()) {
+        NDArray batch = TrainingRun.batch(ofBatch, images, i * batchSize(), batchSize());
+        for (int width : widths) {
+          TorchPass.takeStatistics(network, batch, decoded, width, 1f / (i + 1));
+        }
       }
     }
   }

@@ -73,6 +73,8 @@ public record TrainingRun(RunFile run, Path datasets) {
         training.epoch(memory, epoch, pace);
         network.state().write(checkpoint, owner, epoch + 1);
       }
+      progress.advanced("settling the norms", 0, 0);
+      training.settleNorms(memory);
       Optional<Double> floats = Optional.empty();
       if (run.method() == RunFile.Method.FP32) {
         progress.advanced("measuring the float network", 0, 0);

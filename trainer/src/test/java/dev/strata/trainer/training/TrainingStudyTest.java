@@ -1,0 +1,145 @@
+package dev.strata.trainer.training;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.strata.precision.Bits;
+import java.io.DataOutputStream;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Set;
+import java.util.SplittableRandom;
+import java.util.TreeSet;
+import java.util.zip.GZIPOutputStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// A study of a very small network on images whose left or right half is bright.
+class TrainingStudyTest {
+  private static final int SIDE = 6;
+
+  @TempDir Path folder;
+
+  @Test
+  void aRunIsMadeInEveryWayAndOnlyWhatIsMissingIsTrained() throws IOException {
+    Path data = folder.resolve("data");
+    Files.createDirectories(data);
+    write(data, "train", 64);
+    write(data, "t10k", 32);
+    RunFile run = run(data, 2);
+    Path work = folder.resolve("work");
+    Set<String> trained = new TreeSet<>();
+
+    TrainingStudy.Outcome outcome = execute(run, work, trained);
+
+    assertEquals(Set.of("once-qat", "truncation", "dedicated-2", "fp32"), trained);
+    assertEquals(Set.of(new Bits(8), new Bits(2)), outcome.dedicated().keySet());
+    assertEquals("[2]", outcome.dedicated().get(new Bits(2)).provenance().get("training.widths"));
+    assertEquals(outcome.truncated(), outcome.dedicated().get(new Bits(8)));
+    assertTrue(outcome.floats().provenance().containsKey("quality.fp32.accuracy"));
+    assertTrue(outcome.once().seconds() > 0);
+    assertTrue(
+        outcome.once().accuracies().get(new Bits(8)) > 0.9,
+        "halves are easy to tell: " + outcome.once().accuracies());
+
+    trained.clear();
+    Files.delete(work.resolve("fp32.strata"));
+    assertEquals(outcome.once(), execute(run, work, trained).once());
+    assertEquals(Set.of("fp32"), trained);
+
+    trained.clear();
+    execute(run(data, 3), work, trained);
+    assertEquals(4, trained.size(), "another schedule is another study");
+  }
+
+  @Test
+  void normsForgetWhatTrainingLeft() throws IOException {
+    Path data = folder.resolve("data");
+    Files.createDirectories(data);
+    write(data, "train", 64);
+    write(data, "t10k", 32);
+    RunFile run = run(data, 1);
+    Images images = TrainingData.read(run.data(), folder).train();
+    TrainedNetwork network = new TrainedNetwork(Architecture.build(run.network(), images, 2), run);
+    String mean = TrainedNetwork.norm(network.graph().layers().get(1), new Bits(2).count(), "mean");
+    Training training = new Training(network, images, 2);
+    try (ai.djl.ndarray.NDManager memory = TorchEngine.start(1)) {
+      training.epoch(memory, 0, (_, _, _, _, _) -> {});
+      training.settleNorms(memory);
+      float[] settled = network.state().get(mean).clone();
+      java.util.Arrays.fill(network.state().get(mean), 1000f);
+      training.settleNorms(memory);
+      org.junit.jupiter.api.Assertions.assertArrayEquals(settled, network.state().get(mean), 1e-4f);
+    }
+  }
+
+  @Test
+  void aStudyNeedsARunForSeveralWidths() {
+    RunFile one = RunFile.parse("{name: a, method: dedicated, widths: [4]}");
+    InvalidRunException told =
+        assertThrows(InvalidRunException.class, () -> new TrainingStudy(one, folder, folder));
+    assertTrue(told.getMessage().startsWith("method: got dedicated"));
+  }
+
+  @Test
+  void theSameRunInOtherWordsIsTheSame() {
+    RunFile run = RunFile.parse("{name: a, seed: 1, widths: [8, 2], objective: sandwich}");
+    RunFile alone = run.with(RunFile.Method.DEDICATED, java.util.List.of(2));
+    assertTrue(
+        alone.trainsLike(RunFile.parse("name: a\nmethod: dedicated\nwidths: [2]\nobjective: sum")));
+    assertFalse(alone.trainsLike(RunFile.parse("name: a\nmethod: dedicated\nwidths: [3]")));
+  }
+
+  private static TrainingStudy.Outcome execute(RunFile run, Path work, Set<String> trained)
+      throws IOException {
+    return new TrainingStudy(run, work, work)
+        .execute(
+            (stage, _, _) -> {
+              if (stage.contains(": epoch")) {
+                trained.add(stage.substring(0, stage.indexOf(':')));
+              }
+            });
+  }
+
+  private static RunFile run(Path data, int epochs) {
+    return RunFile.parse(
+        """
+        name: halves
+        threads: 1
+        data: {source: idx, path: %s}
+        architecture: {kind: resnet-8, channels: 4}
+        widths: [8, 2]
+        least-activation-bits: 2
+        schedule: {epochs: %d, batch: 16, learning-rate: 0.1}
+        """
+            .formatted(data, epochs));
+  }
+
+  private static void write(Path data, String part, int count) throws IOException {
+    SplittableRandom random = new SplittableRandom(count);
+    try (DataOutputStream images = gzip(data.resolve(part + "-images-idx3-ubyte.gz"));
+        DataOutputStream labels = gzip(data.resolve(part + "-labels-idx1-ubyte.gz"))) {
+      images.writeInt(0x803);
+      images.writeInt(count);
+      images.writeInt(SIDE);
+      images.writeInt(SIDE);
+      labels.writeInt(0x801);
+      labels.writeInt(count);
+      for (int i = 0; i < count; i++) {
+        int label = i % 2;
+        labels.writeByte(label);
+        for (int pixel = 0; pixel < SIDE * SIDE; pixel++) {
+          boolean bright = pixel % SIDE < SIDE / 2 == (label == 0);
+          images.writeByte((bright ? 150 : 0) + random.nextInt(100));
+        }
+      }
+    }
+  }
+
+  private static DataOutputStream gzip(Path file) throws IOException {
+    return new DataOutputStream(new GZIPOutputStream(Files.newOutputStream(file)));
+  }
+}
