@@ -17,9 +17,11 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.IntStream;
@@ -40,12 +42,18 @@ final class EndToEndIT {
   private static final Path BOOT = ROOT.resolve("docs/examples/ankle-boot.png");
   private static final int ANKLE_BOOT = 9;
   private static final Duration START = Duration.ofMinutes(1);
+
+  /// Metrics of what only happens where a model's owner or a caller asks for it.
+  private static final Set<String> WHERE_ASKED_FOR =
+      Set.of("strata_width_comparisons_total", "strata_cache_requests_total");
+
   private static final List<Process> STARTED = new ArrayList<>();
 
   @TempDir private static Path work;
 
   private static int port;
   private static int grpcPort;
+  private static int prometheusPort;
   private static Process gateway;
 
   @BeforeAll
@@ -125,7 +133,7 @@ final class EndToEndIT {
   @Order(4)
   void prometheusAnswersTheNinetyNinthPercentileByWidth() throws Exception {
     assumeInstalled("prometheus", "--version");
-    int prometheusPort = freePort();
+    prometheusPort = freePort();
     Path config = work.resolve("prometheus.yml");
     Files.writeString(
         config,
@@ -145,9 +153,9 @@ final class EndToEndIT {
         "PromQL to know the p99 of every width",
         () -> {
           IntStream.rangeClosed(1, 8).forEach(bits -> classify(picture, bits));
-          return percentiles(prometheusPort).size() == 8;
+          return percentiles().size() == 8;
         });
-    percentiles(prometheusPort)
+    percentiles()
         .forEach(
             (bits, seconds) ->
                 assertTrue(
@@ -164,12 +172,54 @@ final class EndToEndIT {
               .matcher(Files.readString(RULES.resolve(file)));
       while (names.find()) {
         String name = names.group();
-        // A width is compared only where a model's owner or a cascade asks for it.
-        if (!name.equals("strata_width_comparisons_total")) {
+        if (!WHERE_ASKED_FOR.contains(name)) {
           assertTrue(metrics.contains("\n" + name), file + ": " + name);
         }
       }
     }
+  }
+
+  /// The latency objective counts a bucket, and a bucket that does not exist counts nothing.
+  @Test
+  @Order(5)
+  void everyBucketOfTheRulesIsThere() throws Exception {
+    String metrics = given().port(port).get("/metrics").asString();
+    Matcher buckets =
+        Pattern.compile("le=\"[^\"]+\"")
+            .matcher(Files.readString(RULES.resolve("recording.rules.yml")));
+    int count = 0;
+    while (buckets.find()) {
+      assertTrue(metrics.contains(buckets.group()), buckets.group());
+      count++;
+    }
+    assertTrue(count > 0, "the objective names a bucket");
+  }
+
+  @Test
+  @Order(5)
+  void everyQueryOfTheDashboardsIsAnswered() throws Exception {
+    assumeInstalled("prometheus", "--version");
+    List<DashboardQuery> open =
+        new ArrayList<>(DashboardQuery.of(ROOT.resolve("deploy/grafana/dashboards")));
+    String metrics = given().port(port).get("/metrics").asString();
+    for (DashboardQuery query : open) {
+      for (String name : query.metrics()) {
+        assertTrue(
+            WHERE_ASKED_FOR.contains(name) || metrics.contains("\n" + name), name + ": " + query);
+      }
+    }
+    assertTrue(open.size() > 40, "queries: " + open.size());
+    open.removeIf(query -> query.metrics().stream().anyMatch(WHERE_ASKED_FOR::contains));
+    // Only a model with shadow checks has this.
+    open.removeIf(query -> query.expression().contains("strata_disagreement"));
+    byte[] picture = Files.readAllBytes(BOOT);
+    await(
+        () -> "answers to " + open,
+        () -> {
+          IntStream.rangeClosed(1, 8).forEach(bits -> classify(picture, bits));
+          open.removeIf(query -> results(query.expression()) > 0);
+          return open.isEmpty();
+        });
   }
 
   @Test
@@ -235,21 +285,16 @@ final class EndToEndIT {
         .post("/v2/models/fashion/infer");
   }
 
-  private static Map<String, Double> percentiles(int prometheusPort) {
+  private static Map<String, Double> percentiles() {
     Map<String, Double> byBits = new TreeMap<>();
     if (status(prometheusPort, "/-/ready") != 200) {
       return byBits;
     }
     Response answer =
-        given()
-            .port(prometheusPort)
-            .queryParam(
-                "query",
-                "histogram_quantile(0.99, sum by (le, bits) (rate("
-                    + "strata_request_duration_seconds_bucket{model=\"fashion\",stage=\"total\"}"
-                    + "[30s])))")
-            .get("/api/v1/query");
-    answer.then().statusCode(200).body("status", equalTo("success"));
+        ask(
+            "histogram_quantile(0.99, sum by (le, bits) (rate("
+                + "strata_request_duration_seconds_bucket{model=\"fashion\",stage=\"total\"}"
+                + "[30s])))");
     int results = answer.jsonPath().getList("data.result").size();
     for (int i = 0; i < results; i++) {
       String bits = answer.jsonPath().getString("data.result[%d].metric.bits".formatted(i));
@@ -259,6 +304,16 @@ final class EndToEndIT {
       }
     }
     return byBits;
+  }
+
+  private static int results(String query) {
+    return ask(query).jsonPath().getList("data.result").size();
+  }
+
+  private static Response ask(String query) {
+    Response answer = given().port(prometheusPort).queryParam("query", query).get("/api/v1/query");
+    assertEquals(200, answer.statusCode(), query + ": " + answer.asString());
+    return answer;
   }
 
   private static int best(List<Float> scores) {
@@ -283,9 +338,14 @@ final class EndToEndIT {
   }
 
   private static void await(String what, BooleanSupplier condition) throws InterruptedException {
+    await(() -> what, condition);
+  }
+
+  private static void await(Supplier<String> what, BooleanSupplier condition)
+      throws InterruptedException {
     long end = System.nanoTime() + START.toNanos();
     while (!condition.getAsBoolean()) {
-      assertTrue(System.nanoTime() < end, "waited in vain for " + what);
+      assertTrue(System.nanoTime() < end, () -> "waited in vain for " + what.get());
       Thread.sleep(200);
     }
   }
