@@ -193,6 +193,33 @@ final class ManifestsTest {
         List.of("ScaledObject strata: strata has two autoscalers"), Agreement.violations(objects));
   }
 
+  @Test
+  void theOperatorGetsTheRulesAndTheDashboards() throws Exception {
+    ArrayNode groups = JSON.createArrayNode();
+    for (String file : List.of("recording.rules.yml", "alert.rules.yml")) {
+      Kubectl.read(Path.of("../deploy/prometheus", file))
+          .getFirst()
+          .path("groups")
+          .forEach(groups::add);
+    }
+    List<JsonNode> objects = Kubectl.render(Path.of("overlays/production"));
+    List<JsonNode> rules =
+        objects.stream()
+            .filter(object -> object.path("kind").asText().equals("PrometheusRule"))
+            .toList();
+    assertEquals(1, rules.size(), "PrometheusRule");
+    assertEquals(
+        groups,
+        rules.getFirst().path("spec").path("groups"),
+        "k8s/components/monitoring/rules.yaml is not what deploy/prometheus has");
+    assertEquals(
+        4,
+        objects.stream()
+            .filter(object -> object.at("/metadata/labels/grafana_dashboard").asText().equals("1"))
+            .count(),
+        "dashboards");
+  }
+
   /// `promtool` reads every query that an autoscaler asks, as the expression of a recording rule.
   @Test
   void prometheusUnderstandsTheQueries() throws Exception {
