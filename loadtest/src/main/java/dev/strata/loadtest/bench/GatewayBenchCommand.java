@@ -120,6 +120,19 @@ public final class GatewayBenchCommand implements Runnable {
         });
   }
 
+  @Command(
+      name = "startup",
+      description = "From the start script to readiness and the first answer; memory after it.")
+  int startup(
+      @Option(names = "--runs", defaultValue = "10", description = "Of each case.") int runs)
+      throws IOException, InterruptedException {
+    return with(
+        bench -> {
+          StartupBench.run(bench, runs);
+          return true;
+        });
+  }
+
   @Command(name = "swaps", description = "Requests lost while new versions come into service.")
   int swaps(@Option(names = "--swaps", defaultValue = "100", description = "How many.") int swaps)
       throws IOException, InterruptedException {

@@ -32,11 +32,22 @@ public final class GatewayProcess implements AutoCloseable {
   /// @param repositories of models
   /// @param settings as in `docs/operations.md`
   /// @param cpu the processor it is bound to; empty for any
+  /// @param jvm further options of the JVM
   public record Setup(
-      Path root, List<Path> repositories, Map<String, String> settings, OptionalInt cpu) {
+      Path root,
+      List<Path> repositories,
+      Map<String, String> settings,
+      OptionalInt cpu,
+      List<String> jvm) {
     public Setup {
       repositories = List.copyOf(repositories);
       settings = Map.copyOf(settings);
+      jvm = List.copyOf(jvm);
+    }
+
+    public Setup(
+        Path root, List<Path> repositories, Map<String, String> settings, OptionalInt cpu) {
+      this(root, repositories, settings, cpu, List.of());
     }
   }
 
@@ -51,10 +62,12 @@ public final class GatewayProcess implements AutoCloseable {
   private final Path log;
   private final int restPort;
   private final int grpcPort;
+  private final long startNanos;
   private final HttpClient http = HttpClient.newHttpClient();
 
-  private GatewayProcess(Process process, Path log, int restPort, int grpcPort) {
+  private GatewayProcess(Process process, long startNanos, Path log, int restPort, int grpcPort) {
     this.process = process;
+    this.startNanos = startNanos;
     this.log = log;
     this.restPort = restPort;
     this.grpcPort = grpcPort;
@@ -71,6 +84,7 @@ public final class GatewayProcess implements AutoCloseable {
       command.addAll(List.of("taskset", "-c", Integer.toString(setup.cpu().getAsInt())));
     }
     command.add(setup.root().resolve("deploy/gateway-java").toString());
+    command.addAll(setup.jvm());
     command.add("-Dquarkus.http.port=" + restPort);
     command.add("-Dstrata.grpc.port=" + grpcPort);
     command.add(
@@ -81,8 +95,9 @@ public final class GatewayProcess implements AutoCloseable {
     ProcessBuilder builder =
         new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log.toFile());
     builder.environment().put("JAVA_HOME", System.getProperty("java.home"));
+    long startNanos = System.nanoTime();
     Process process = builder.start();
-    GatewayProcess gateway = new GatewayProcess(process, log, restPort, grpcPort);
+    GatewayProcess gateway = new GatewayProcess(process, startNanos, log, restPort, grpcPort);
     try {
       gateway.awaitReady();
     } catch (IOException | InterruptedException failed) {
@@ -104,7 +119,7 @@ public final class GatewayProcess implements AutoCloseable {
       if (!process.isAlive() || System.nanoTime() > end) {
         throw new IOException("the gateway did not start: " + Files.readString(log));
       }
-      TimeUnit.MILLISECONDS.sleep(20);
+      TimeUnit.MILLISECONDS.sleep(5);
     }
   }
 
@@ -136,6 +151,26 @@ public final class GatewayProcess implements AutoCloseable {
     return http.send(
         HttpRequest.newBuilder(uri).timeout(Duration.ofSeconds(5)).build(),
         BodyHandlers.ofString());
+  }
+
+  /// Asks the demo model about a picture.
+  ///
+  /// @return whether it answered
+  boolean classifies(byte[] picture) throws IOException, InterruptedException {
+    URI uri = URI.create("http://127.0.0.1:%d/v2/models/fashion/infer".formatted(restPort));
+    HttpRequest request =
+        HttpRequest.newBuilder(uri)
+            .timeout(Duration.ofSeconds(5))
+            .header("Inference-Header-Content-Length", "0")
+            .header("Accept", "application/json")
+            .POST(HttpRequest.BodyPublishers.ofByteArray(picture))
+            .build();
+    return http.send(request, BodyHandlers.ofString()).statusCode() == 200;
+  }
+
+  /// Since the process was asked for.
+  double seconds() {
+    return (System.nanoTime() - startNanos) / 1e9;
   }
 
   public Memory memory() throws IOException {

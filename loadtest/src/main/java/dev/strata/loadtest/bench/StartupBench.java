@@ -1,0 +1,89 @@
+package dev.strata.loadtest.bench;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalDouble;
+
+/// From the call of the start script to readiness and to the first answer, and the memory after it,
+/// with the embedded model. Files are in the page cache, since a first start puts them there.
+final class StartupBench {
+
+  private record Case(String name, List<String> jvm) {}
+
+  private static final List<Case> CASES =
+      List.of(
+          new Case("ahead-of-time cache", List.of()),
+          new Case("without", List.of("-XX:AOTMode=off")));
+
+  /// Seconds and megabytes.
+  private record Start(
+      double ready, double answered, double resident, double anonymous, double planes) {}
+
+  private StartupBench() {}
+
+  /// @param runs of each case, taking turns
+  static void run(Bench bench, int runs) throws IOException, InterruptedException {
+    byte[] picture = Files.readAllBytes(bench.root().resolve("docs/examples/ankle-boot.png"));
+    Start[][] starts = new Start[CASES.size()][runs];
+    start(bench, CASES.getFirst(), picture);
+    for (int run = 0; run < runs; run++) {
+      for (int i = 0; i < CASES.size(); i++) {
+        starts[i][run] = start(bench, CASES.get(i), picture);
+      }
+    }
+    bench.line(
+        "| start | ready, median | worst | first answer, median | worst | resident | of it anonymous"
+            + " | planes |");
+    bench.line("| --- | --- | --- | --- | --- | --- | --- | --- |");
+    for (int i = 0; i < CASES.size(); i++) {
+      double[] ready = Arrays.stream(starts[i]).mapToDouble(Start::ready).sorted().toArray();
+      double[] answered = Arrays.stream(starts[i]).mapToDouble(Start::answered).sorted().toArray();
+      bench.line(
+          "| %s | %.2f s | %.2f s | %.2f s | %.2f s | %.0f MB | %.0f MB | %.1f MB |",
+          CASES.get(i).name(),
+          ready[runs / 2],
+          ready[runs - 1],
+          answered[runs / 2],
+          answered[runs - 1],
+          median(starts[i], Start::resident),
+          median(starts[i], Start::anonymous),
+          median(starts[i], Start::planes));
+    }
+  }
+
+  private static double median(Start[] starts, java.util.function.ToDoubleFunction<Start> figure) {
+    return Arrays.stream(starts).mapToDouble(figure).sorted().toArray()[starts.length / 2];
+  }
+
+  private static Start start(Bench bench, Case of, byte[] picture)
+      throws IOException, InterruptedException {
+    GatewayProcess.Setup setup =
+        new GatewayProcess.Setup(
+            bench.root(), List.of(bench.embedded()), Map.of(), bench.cpu(), of.jvm());
+    try (GatewayProcess gateway = GatewayProcess.start(setup)) {
+      double ready = gateway.seconds();
+      if (!gateway.classifies(picture)) {
+        throw new IOException("the first request was not answered: " + gateway.log());
+      }
+      double answered = gateway.seconds();
+      GatewayProcess.Memory memory = gateway.memory();
+      return new Start(
+          ready,
+          answered,
+          memory.resident() / 1e6,
+          memory.anonymous() / 1e6,
+          planeBytes(gateway.get("/metrics").body()).orElse(0) / 1e6);
+    }
+  }
+
+  private static OptionalDouble planeBytes(String metrics) {
+    return metrics
+        .lines()
+        .filter(line -> line.startsWith("strata_plane_bytes{"))
+        .mapToDouble(line -> Double.parseDouble(line.substring(line.lastIndexOf(' ') + 1)))
+        .reduce(Double::sum);
+  }
+}
