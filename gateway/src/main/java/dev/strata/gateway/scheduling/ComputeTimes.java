@@ -18,12 +18,12 @@ import java.util.function.Function;
 ///
 /// A cell holds the smoothed time and its smoothed deviation, with the weights of RFC 6298 (1/8
 /// and 1/4); it predicts their sum. Its first measurements only take it down from one to the
-/// next, since a worker's first run at a shape also prepares it. Between the sizes measured lies a
-/// line. What was not measured borrows from the nearest of its width, in proportion to the work;
-/// failing that from the next wider width in proportion to the bits, failing that from the next
-/// narrower as it is, failing that it predicts nothing, which lets a first request find out. A
-/// prediction that nobody has confirmed for a while halves again and again, so that a width once
-/// judged too slow is tried anew.
+/// next, since a worker's first run at a shape also prepares it. A cell without a measurement lies
+/// on a line through the two sizes of its width nearest to it, or borrows from one in proportion
+/// to the work; failing that from the next wider width in proportion to the bits, failing that
+/// from the next narrower as it is, failing that it predicts nothing, which lets a first request
+/// find out. A prediction that nobody has confirmed for a while halves again and again, so that a
+/// width once judged too slow is tried anew.
 ///
 /// Whether a width is worth its loss is another question: an eighth of noise must not decide it,
 /// and a width that rests is not quicker for that. So a cell also holds a slower mean, for
@@ -131,7 +131,10 @@ final class ComputeTimes {
 
   /// @return predicted nanoseconds of one computation
   long predict(Bits bits, Workload work, long now) {
-    return (long) time(bits, work, cell -> cell.predicted(now));
+    Cell cell = sizesOf(bits, work).get(rowsClass(work.rows()));
+    return cell == null
+        ? (long) time(bits, work, known -> known.predicted(now))
+        : (long) cell.predicted(now).nanos();
   }
 
   /// @return what one computation has taken all along, in nanoseconds

@@ -155,8 +155,7 @@ public final class GatewayBenchCommand implements Runnable {
       description =
           "Models beyond their capacity at 8 bits: losing bits against refusing, at the same times.")
   int overload(
-      @Option(names = "--seconds", defaultValue = "15", description = "Of each run.")
-          double seconds)
+      @Option(names = "--seconds", defaultValue = "5", description = "Of each run.") double seconds)
       throws IOException, InterruptedException {
     return with(
         bench -> {
