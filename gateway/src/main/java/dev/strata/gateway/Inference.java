@@ -190,11 +190,12 @@ final class Inference {
     if (wanted instanceof Precision.Exactly(Bits bits)) {
       card.requirePresent(bits);
     }
-    Forecast forecast = scheduler.forecast(model, card.precisions(), work, request.urgency());
+    PrecisionPolicy policy = new PrecisionPolicy(card.precisions(), model.policy());
+    Forecast forecast =
+        scheduler.forecast(model, policy.candidates(wanted), work, request.urgency());
     long now = System.nanoTime();
     BrownOut brownOut = overload.observe(model, forecast.waitNanos(), now);
-    return new PrecisionPolicy(card.precisions(), model.policy())
-        .choose(wanted, request.urgency(), forecast, brownOut, now);
+    return policy.choose(wanted, request.urgency(), forecast, brownOut, now);
   }
 
   private CompletableFuture<Computed> compute(Choice choice) {
@@ -212,20 +213,30 @@ final class Inference {
     return schedule(choice)
         .thenApply(
             computed -> {
-              answers.put(key, new AnswerCache.Answer(computed.outputs(), computed.margin()));
+              Bits served = computed.choice().bits();
+              answers.put(
+                  served.equals(choice.bits()) ? key : AnswerKey.of(served, request.inputs()),
+                  new AnswerCache.Answer(computed.outputs(), computed.margin()));
               return computed;
             });
   }
 
   private CompletableFuture<Computed> schedule(Choice choice) {
     Job job =
-        new Job(model, choice.bits(), work, request.inputs(), request.urgency(), cancellation);
+        new Job(
+            model,
+            choice.bits(),
+            choice.ceiling(),
+            work,
+            request.inputs(),
+            request.urgency(),
+            cancellation);
     return scheduler.submit(job).thenApply(completion -> computed(choice, completion));
   }
 
   private static Computed computed(Choice choice, Completion completion) {
     return new Computed(
-        choice,
+        choice.servedAt(completion.bits()),
         completion.outputs(),
         completion.margin(),
         false,

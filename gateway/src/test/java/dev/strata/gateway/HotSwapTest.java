@@ -100,6 +100,7 @@ class HotSwapTest {
                 new Job(
                     lease.model(),
                     EIGHT,
+                    EIGHT,
                     Workload.of(INPUTS),
                     INPUTS,
                     Urgency.NONE,

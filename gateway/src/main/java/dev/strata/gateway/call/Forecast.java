@@ -7,18 +7,28 @@ import java.util.TreeMap;
 
 /// What a request of one model must expect if it were accepted now.
 ///
-/// @param waitNanos until its computation starts
-/// @param computeNanos for each of the model's widths, how long the computation takes
-/// @param batchNanos for each width, how long a full batch of such requests takes: what a width
-///     costs when there is much to do
-public record Forecast(long waitNanos, Map<Bits, Long> computeNanos, Map<Bits, Long> batchNanos) {
+/// @param waitNanos how long all takes that goes before it
+/// @param widths what it must expect at each of the widths it may get
+public record Forecast(long waitNanos, Map<Bits, Expected> widths) {
+
+  /// At one width.
+  ///
+  /// @param computeNanos of the batch that it would join
+  /// @param addedNanos how much longer all that waits takes because of it
+  /// @param fullNanos of a full batch of such requests: what a width costs when there is much to do
+  public record Expected(long computeNanos, long addedNanos, long fullNanos) {}
+
   public Forecast {
-    computeNanos = Collections.unmodifiableMap(new TreeMap<>(computeNanos));
-    batchNanos = Collections.unmodifiableMap(new TreeMap<>(batchNanos));
+    widths = Collections.unmodifiableMap(new TreeMap<>(widths));
   }
 
-  /// @return until the answer, in nanoseconds
+  public Expected at(Bits bits) {
+    return widths.get(bits);
+  }
+
+  /// Until the answer. What waits for the same batch is in it twice, which makes room for what
+  /// comes later and is due earlier.
   public long answerNanos(Bits bits) {
-    return waitNanos + computeNanos.get(bits);
+    return waitNanos + at(bits).computeNanos();
   }
 }

@@ -13,16 +13,17 @@ import dev.strata.precision.Bits;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
-import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.function.ToLongFunction;
+import java.util.stream.Stream;
 
 /// From wish, widths, forecast and brown-out to the width served, or to a refusal. Pure.
 ///
 /// An exact wish is served exactly or refused. Any other goes down the widths, widest first:
 /// past as many as the brown-out demands of those that make a full batch cheaper, then past
-/// those that do not meet budget and deadline, as long as that makes the request itself
-/// quicker. Only what even that cannot save is refused.
+/// those that do not meet budget and deadline, as long as that saves time: the request's own
+/// where nothing waits, and else that of a full batch, for a request that leaves its batch to be
+/// quicker alone makes all others slower. Only what even that cannot save is refused.
 ///
 /// @param available the model's widths, ascending
 /// @param owner what its owner decided
@@ -31,20 +32,60 @@ public record PrecisionPolicy(List<Bits> available, ModelPolicy owner) {
   /// A narrower width that saves less time than this share is not worth its loss.
   private static final double WORTHWHILE = 0.9;
 
+  /// Part of a predicted wait by which it may be wrong. A width that is only just in time by the
+  /// forecast would be late every other time.
+  private static final int MARGIN = 8;
+
+  /// Nor is any brown-out where even the narrowest width saves less.
+  private static final double WORTHWHILE_AT_ALL = 0.75;
+
   public PrecisionPolicy {
     available = List.copyOf(available);
+  }
+
+  /// The widths that the choice is among, ascending; the forecast must tell of them.
+  ///
+  /// @throws InferenceException if the model does not have what was asked
+  public List<Bits> candidates(Precision wanted) {
+    return switch (wanted) {
+      case Precision.Exactly(Bits bits) when available.contains(bits) -> List.of(bits);
+      case Precision.Exactly(Bits bits) ->
+          throw unavailable("%s, expected one of %s".formatted(bits, available));
+      case Precision.ModelDefault()
+          when owner.precision() instanceof Precision.Exactly(Bits bits) ->
+          List.of(bits);
+      case Precision.ModelDefault() -> candidates(owner.precision());
+      case Precision.Between(BitRange range) -> within(range);
+      case Precision.Within(_, BitRange range) -> within(range);
+      case Precision.Auto(BitRange range) -> within(range);
+      case Precision.Cascade(), Precision.Ladder(_) ->
+          throw new IllegalArgumentException(wanted.text() + " is more than one choice");
+    };
+  }
+
+  private List<Bits> within(BitRange range) {
+    List<Bits> allowed =
+        available.stream()
+            .filter(bits -> range.contains(bits) && owner.range().contains(bits))
+            .toList();
+    if (allowed.isEmpty()) {
+      throw unavailable(
+          "%s, expected a range with one of %s within %s"
+              .formatted(range, available, owner.range()));
+    }
+    return allowed;
   }
 
   /// @throws InferenceException if the model does not have what was asked, or there is no time
   public Choice choose(
       Precision wanted, Urgency urgency, Forecast forecast, BrownOut brownOut, long now) {
     return switch (wanted) {
-      case Precision.Exactly(Bits bits) -> {
-        if (!available.contains(bits)) {
-          throw unavailable("%s, expected one of %s".formatted(bits, available));
-        }
-        yield admit(new Choice(bits, BitsReason.REQUESTED), urgency, forecast, now);
-      }
+      case Precision.Exactly(Bits _) ->
+          admit(
+              new Choice(candidates(wanted).getFirst(), BitsReason.REQUESTED),
+              urgency,
+              forecast,
+              now);
       case Precision.ModelDefault()
           when owner.precision() instanceof Precision.Exactly(Bits bits) ->
           admit(new Choice(bits, BitsReason.DEFAULT), urgency, forecast, now);
@@ -67,49 +108,74 @@ public record PrecisionPolicy(List<Bits> available, ModelPolicy owner) {
       Forecast forecast,
       BrownOut brownOut,
       long now) {
-    List<Bits> allowed =
-        available.stream()
-            .filter(bits -> range.contains(bits) && owner.range().contains(bits))
-            .toList();
-    if (allowed.isEmpty()) {
-      throw unavailable(
-          "%s, expected a range with one of %s within %s"
-              .formatted(range, available, owner.range()));
-    }
-    List<Bits> cheaper = worthwhile(allowed, forecast.batchNanos());
-    int given = Math.min(brownOut.steps(urgency.priority()), cheaper.size() - 1);
-    BitsReason first = given == 0 ? BitsReason.WIDEST : BitsReason.BROWN_OUT;
-    Bits ceiling = cheaper.get(given);
+    List<Bits> allowed = within(range);
+    List<Bits> cheaper = cheaper(allowed, forecast);
+    Bits ceiling = ceiling(allowed, cheaper, urgency.priority(), forecast, brownOut);
+    BitsReason first = ceiling.equals(allowed.getLast()) ? BitsReason.WIDEST : BitsReason.BROWN_OUT;
+    List<Bits> left = allowed.stream().filter(bits -> bits.compareTo(ceiling) <= 0).toList();
     List<Bits> quicker =
-        worthwhile(
-            allowed.stream().filter(bits -> bits.compareTo(ceiling) <= 0).toList(),
-            forecast.computeNanos());
+        forecast.waitNanos() == 0
+            ? worthwhile(left, bits -> forecast.at(bits).computeNanos())
+            : from(ceiling, cheaper);
     long remaining = urgency.remainingNanos(now);
-    long limit = Math.min(budgetNanos, remaining);
-    Optional<Bits> inTime =
-        quicker.stream().filter(bits -> forecast.answerNanos(bits) <= limit).findFirst();
-    Bits chosen = inTime.orElse(allowed.getFirst());
-    BitsReason reason =
-        chosen.equals(ceiling) && (inTime.isPresent() || allowed.size() == 1)
-            ? first
-            : late(budgetNanos, remaining);
+    long limit = Math.min(budgetNanos, remaining - forecast.waitNanos() / MARGIN);
+    Bits chosen =
+        quicker.stream()
+            .filter(bits -> forecast.answerNanos(bits) <= limit)
+            .findFirst()
+            .orElse(budgetNanos < remaining ? allowed.getFirst() : quicker.getLast());
+    BitsReason reason = chosen.equals(ceiling) ? first : late(budgetNanos, remaining);
     return admit(
         new Choice(chosen, reason, unhindered(allowed, limit, forecast)), urgency, forecast, now);
   }
 
+  /// The widths that serve more requests when there is much to do, widest first: none but the
+  /// widest where all bits together save too little to be told from noise.
+  private static List<Bits> cheaper(List<Bits> allowed, Forecast forecast) {
+    ToLongFunction<Bits> full = bits -> forecast.at(bits).fullNanos();
+    double most = full.applyAsLong(allowed.getLast());
+    return full.applyAsLong(allowed.getFirst()) <= WORTHWHILE_AT_ALL * most
+        ? worthwhile(allowed, full)
+        : List.of(allowed.getLast());
+  }
+
+  /// The widest that the brown-out leaves: past the widths that it demands, and from there back to
+  /// a wider one with a batch under way that takes the request in for no more time.
+  private static Bits ceiling(
+      List<Bits> allowed,
+      List<Bits> cheaper,
+      Priority priority,
+      Forecast forecast,
+      BrownOut brownOut) {
+    Bits demanded = cheaper.get(Math.min(brownOut.steps(priority), cheaper.size() - 1));
+    long added = forecast.at(demanded).addedNanos();
+    return allowed.reversed().stream()
+        .filter(bits -> bits.equals(demanded) || forecast.at(bits).addedNanos() <= added)
+        .findFirst()
+        .orElseThrow();
+  }
+
+  /// One width, and those of the cheaper ones that are narrower.
+  private static List<Bits> from(Bits widest, List<Bits> cheaper) {
+    return Stream.concat(
+            Stream.of(widest), cheaper.stream().filter(bits -> bits.compareTo(widest) < 0))
+        .toList();
+  }
+
   /// What the same request would get if nothing else were to do.
   private static Bits unhindered(List<Bits> allowed, long limitNanos, Forecast forecast) {
-    return worthwhile(allowed, forecast.computeNanos()).stream()
-        .filter(bits -> forecast.computeNanos().get(bits) <= limitNanos)
+    return worthwhile(allowed, bits -> forecast.at(bits).computeNanos()).stream()
+        .filter(bits -> forecast.at(bits).computeNanos() <= limitNanos)
         .findFirst()
         .orElse(allowed.getFirst());
   }
 
   /// The widest, and from there each that takes less time by enough to be worth its loss.
-  static List<Bits> worthwhile(List<Bits> allowed, Map<Bits, Long> nanos) {
+  static List<Bits> worthwhile(List<Bits> allowed, ToLongFunction<Bits> nanos) {
     List<Bits> worthwhile = new ArrayList<>();
     for (Bits bits : allowed.reversed()) {
-      if (worthwhile.isEmpty() || nanos.get(bits) <= WORTHWHILE * nanos.get(worthwhile.getLast())) {
+      if (worthwhile.isEmpty()
+          || nanos.applyAsLong(bits) <= WORTHWHILE * nanos.applyAsLong(worthwhile.getLast())) {
         worthwhile.add(bits);
       }
     }
@@ -123,7 +189,7 @@ public record PrecisionPolicy(List<Bits> available, ModelPolicy owner) {
   /// Refuses at once what would only be late.
   private Choice admit(Choice choice, Urgency urgency, Forecast forecast, long now) {
     long wait = forecast.waitNanos();
-    long compute = forecast.computeNanos().get(choice.bits());
+    long compute = forecast.at(choice.bits()).computeNanos();
     long remaining = urgency.remainingNanos(now);
     if (remaining <= 0 || compute > remaining) {
       throw new InferenceException(

@@ -5,10 +5,11 @@ import dev.strata.gateway.call.Workload;
 import dev.strata.precision.Bits;
 import java.util.List;
 
-/// Jobs of one model and width that are computed together.
+/// Jobs of one model that are computed together.
 ///
+/// @param bits the width of all of them
 /// @param predictedNanos how long that is thought to take
-record Batch(List<Pending> members, long predictedNanos) {
+record Batch(Bits bits, List<Pending> members, long predictedNanos) {
 
   Batch {
     members = List.copyOf(members);
@@ -16,10 +17,6 @@ record Batch(List<Pending> members, long predictedNanos) {
 
   ServedModel model() {
     return members.getFirst().job().model();
-  }
-
-  Bits bits() {
-    return members.getFirst().job().bits();
   }
 
   /// All rows together, of the length class they share.

@@ -2,6 +2,7 @@ package dev.strata.gateway.scheduling;
 
 import dev.strata.gateway.call.BatchingSettings;
 import dev.strata.gateway.call.InferenceException;
+import dev.strata.precision.Bits;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -82,7 +83,7 @@ final class BatchQueue {
     long remaining = Long.MAX_VALUE;
     while (!waiting.isEmpty()) {
       Pending next = waiting.first();
-      Optional<InferenceException> reason = next.overdue(now);
+      Optional<InferenceException> reason = next.overdue(now).or(() -> next.tooLate(now, nanos));
       if (reason.isPresent()) {
         refused.add(new Refusal(next, reason.get()));
         waiting.remove(next);
@@ -101,6 +102,35 @@ final class BatchQueue {
     }
     putBackBeyondPreferred(batch, rows);
     return batch;
+  }
+
+  /// Those that may be computed at a wider width, in their order, as far as they fit.
+  ///
+  /// @param room rows
+  /// @param remainingNanos they have at least so long to their deadlines
+  List<Pending> joining(Bits wider, long room, long remainingNanos, long now) {
+    List<Pending> joining = new ArrayList<>();
+    long left = room;
+    for (Pending pending : waiting) {
+      int rows = pending.job().work().rows();
+      if (rows <= left
+          && pending.job().ceiling().compareTo(wider) >= 0
+          && pending.overdue(now).isEmpty()
+          && pending.job().urgency().remainingNanos(now) >= remainingNanos) {
+        joining.add(pending);
+        left -= rows;
+      }
+    }
+    return joining;
+  }
+
+  /// Whether a batch may take in what it was not chosen for: preferred sizes are exact.
+  boolean grows() {
+    return settings.preferredRows().isEmpty();
+  }
+
+  Pending first() {
+    return waiting.first();
   }
 
   private void putBackBeyondPreferred(List<Pending> batch, long rows) {

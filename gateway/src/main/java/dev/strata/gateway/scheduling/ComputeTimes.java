@@ -2,130 +2,279 @@ package dev.strata.gateway.scheduling;
 
 import dev.strata.gateway.call.Workload;
 import dev.strata.precision.Bits;
+import java.util.Collections;
+import java.util.Comparator;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.NavigableMap;
 import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.TreeMap;
+import java.util.function.Function;
 
 /// How long one model's computations take: nothing but what was measured of late, by width, rows
 /// and length, the latter two in powers of two. Not for concurrent use.
 ///
 /// A cell holds the smoothed time and its smoothed deviation, with the weights of RFC 6298 (1/8
 /// and 1/4); it predicts their sum. Its first measurements only take it down from one to the
-/// next, since a worker's first run at a shape also prepares it. A cell without a measurement
-/// borrows from the nearest of its width, in proportion to the work; failing that from the next
-/// wider width in proportion to the bits, failing that from the next narrower as it is, failing
-/// that it predicts nothing, which lets a first request find out. A prediction that nobody has
-/// confirmed for a while halves again and again, so that a width once judged too slow is tried
-/// anew.
+/// next, since a worker's first run at a shape also prepares it. A cell without a measurement lies
+/// on a line through the two sizes of its width nearest to it, or borrows from one in proportion
+/// to the work; failing that from the next wider width in proportion to the bits, failing that
+/// from the next narrower as it is, failing that it predicts nothing, which lets a first request
+/// find out. A prediction that nobody has confirmed for a while halves again and again, so that a
+/// width once judged too slow is tried anew.
+///
+/// Whether a width is worth its loss is another question: an eighth of noise must not decide it,
+/// and a width that rests is not quicker for that. So a cell also holds a slower mean, for
+/// [#typical].
 final class ComputeTimes {
 
   private static final double TIME_WEIGHT = 1.0 / 8;
   private static final double DEVIATION_WEIGHT = 1.0 / 4;
   static final int FIRST_MEASUREMENTS = 8;
+  private static final int TYPICAL_MEASUREMENTS = 32;
   static final long FADE_NANOS = 5_000_000_000L;
 
-  private record Key(Bits bits, int rowsClass, int lengthClass) {}
+  /// After which a typical time is no longer believed.
+  static final long MEMORY_NANOS = 60_000_000_000L;
 
-  private record Cell(double nanos, double deviation, int measurements, long atNanos) {
+  /// A time and the rows that it is the time of.
+  private record Point(double rows, double nanos) {
 
-    static Cell first(double measured, long now) {
-      return new Cell(measured, measured * DEVIATION_WEIGHT, 1, now);
+    Point towards(Point measured, double weight) {
+      return new Point(
+          rows + weight * (measured.rows - rows), nanos + weight * (measured.nanos - nanos));
+    }
+  }
+
+  private record Cell(
+      Point recent, double deviation, Point typical, int measurements, long atNanos) {
+
+    static final Cell UNKNOWN = new Cell(new Point(0, 0), 0, new Point(0, 0), 0, 0);
+
+    static Cell first(Point measured, long now) {
+      return new Cell(measured, measured.nanos() * DEVIATION_WEIGHT, measured, 1, now);
     }
 
-    Cell next(double measured, long now) {
-      int count = Math.min(measurements + 1, FIRST_MEASUREMENTS);
-      if (count < FIRST_MEASUREMENTS && measured < nanos) {
-        return new Cell(measured, measured * DEVIATION_WEIGHT, count, now);
+    Cell next(Point measured, long now) {
+      int count = Math.min(measurements + 1, TYPICAL_MEASUREMENTS);
+      Point mean = typically(measured, 1.0 / count);
+      if (count < FIRST_MEASUREMENTS && measured.nanos() < recent.nanos()) {
+        return new Cell(measured, measured.nanos() * DEVIATION_WEIGHT, mean, count, now);
       }
-      double error = measured - nanos;
+      double error = Math.abs(measured.nanos() - recent.nanos());
       return new Cell(
-          nanos + TIME_WEIGHT * error,
-          deviation + DEVIATION_WEIGHT * (Math.abs(error) - deviation),
+          recent.towards(measured, TIME_WEIGHT),
+          deviation + DEVIATION_WEIGHT * (error - deviation),
+          mean,
           count,
           now);
     }
 
-    double predicted(long now) {
+    /// The mean, but for outliers: a first run that also prepares the shape, or a pause.
+    private Point typically(Point measured, double weight) {
+      if (measured.nanos() < typical.nanos() / 2) {
+        return measured;
+      }
+      double most = Math.min(measured.nanos(), 2 * typical.nanos());
+      return typical.towards(new Point(measured.rows(), most), weight);
+    }
+
+    Cell unfinished(double soFar, long now) {
+      Point least = new Point(recent.rows(), Math.max(soFar, recent.nanos()));
+      return new Cell(least, deviation, typical, measurements, now);
+    }
+
+    Point predicted(long now) {
       long halvings = Math.min(Long.SIZE - 2, Math.max(0, now - atNanos) / FADE_NANOS);
-      return (nanos + deviation) / (1L << halvings);
+      return new Point(recent.rows(), (recent.nanos() + deviation) / (1L << halvings));
+    }
+
+    boolean believed(long now) {
+      return measurements >= FIRST_MEASUREMENTS && now - atNanos < MEMORY_NANOS;
     }
   }
 
-  private final Map<Key, Cell> cells = new HashMap<>();
+  /// By width, class of length and class of rows.
+  private final Map<Bits, NavigableMap<Integer, NavigableMap<Integer, Cell>>> cells =
+      new HashMap<>();
 
   /// One computation took this long.
   ///
   /// @param work all rows of the batch, and the length class they share
   void record(Bits bits, Workload work, long nanos, long now) {
-    cells.merge(
-        key(bits, work),
-        Cell.first((double) nanos, now),
-        (cell, _) -> cell.next((double) nanos, now));
+    Point measured = new Point(work.rows(), (double) nanos);
+    sizes(bits, work)
+        .merge(
+            rowsClass(work.rows()),
+            Cell.first(measured, now),
+            (cell, _) -> cell.next(measured, now));
   }
 
   /// One computation was given up after this long: it takes at least that, and what was known of it
   /// still holds.
   void recordUnfinished(Bits bits, Workload work, long nanos, long now) {
-    cells.merge(
-        key(bits, work),
-        new Cell((double) nanos, 0, 0, now),
-        (cell, _) ->
-            new Cell(
-                Math.max((double) nanos, cell.nanos()),
-                cell.deviation(),
-                cell.measurements(),
-                now));
+    Point soFar = new Point(work.rows(), (double) nanos);
+    sizes(bits, work)
+        .merge(
+            rowsClass(work.rows()),
+            new Cell(soFar, 0, soFar, 0, now),
+            (cell, _) -> cell.unfinished((double) nanos, now));
+  }
+
+  private NavigableMap<Integer, Cell> sizes(Bits bits, Workload work) {
+    return cells
+        .computeIfAbsent(bits, _ -> new TreeMap<>())
+        .computeIfAbsent(work.lengthClass(), _ -> new TreeMap<>());
   }
 
   /// @return predicted nanoseconds of one computation
   long predict(Bits bits, Workload work, long now) {
-    Key key = key(bits, work);
-    Cell cell = cells.get(key);
-    if (cell != null) {
-      return (long) cell.predicted(now);
-    }
-    return (long) borrowed(key, now);
+    Cell cell = sizesOf(bits, work).get(rowsClass(work.rows()));
+    return cell == null
+        ? (long) time(bits, work, known -> known.predicted(now))
+        : (long) cell.predicted(now).nanos();
   }
 
-  private double borrowed(Key key, long now) {
-    Optional<Double> own = nearest(key.bits(), key, now);
-    if (own.isPresent()) {
-      return own.get();
-    }
-    for (int wider = key.bits().count() + 1; wider <= Bits.MAX; wider++) {
-      Optional<Double> other = nearest(new Bits(wider), key, now);
-      if (other.isPresent()) {
-        return other.get() * key.bits().count() / wider;
+  /// @return what one computation has taken all along, in nanoseconds
+  long typical(Bits bits, Workload work) {
+    return (long) time(bits, work, Cell::typical);
+  }
+
+  /// For comparing widths: what one computation has taken all along. More bits are never quicker,
+  /// so the narrowest is tried first. As long as it has hardly been measured it is taken for as
+  /// much quicker as it has fewer bits, and those in between for no quicker than the widest; after
+  /// that they are taken to lie on a line between their neighbours.
+  ///
+  /// @param widths ascending
+  /// @return nanoseconds
+  Map<Bits, Long> typical(List<Bits> widths, Workload work, long now) {
+    Bits least = widths.getFirst();
+    boolean leastIsKnown = nearestBelieved(least, work, now).isPresent();
+    double leastNanos = hopefully(least, widths.getLast(), work, now);
+    double nanos = time(widths.getLast(), work, Cell::typical);
+    Bits wider = widths.getLast();
+    Map<Bits, Long> typical = new HashMap<>();
+    for (Bits bits : widths.reversed()) {
+      if (bits.equals(least) && widths.size() > 1) {
+        nanos = leastNanos;
+      } else if (believed(bits, work, now)) {
+        nanos = time(bits, work, Cell::typical);
+      } else if (leastIsKnown && !bits.equals(wider)) {
+        double share = (double) (bits.count() - least.count()) / (wider.count() - least.count());
+        nanos = leastNanos + share * (nanos - leastNanos);
       }
+      typical.put(bits, (long) nanos);
+      wider = bits;
     }
-    for (int narrower = key.bits().count() - 1; narrower >= 1; narrower--) {
-      Optional<Double> other = nearest(new Bits(narrower), key, now);
+    return typical;
+  }
+
+  /// If it has hardly been measured, then no more than a wider width's time by the size nearest to
+  /// it, or else by the bits.
+  private double hopefully(Bits bits, Bits wider, Workload work, long now) {
+    double own = time(bits, work, Cell::typical);
+    double hope = time(wider, work, Cell::typical);
+    if (believed(bits, work, now)) {
+      return own;
+    }
+    Optional<Point> near = nearestBelieved(bits, work, now);
+    if (near.isEmpty()) {
+      return Math.min(own, hope * bits.count() / wider.count());
+    }
+    Workload known = new Workload((int) near.get().rows(), work.lengthClass());
+    return Math.min(own, hope * near.get().nanos() / time(wider, known, Cell::typical));
+  }
+
+  private boolean believed(Bits bits, Workload work, long now) {
+    return sizesOf(bits, work).getOrDefault(rowsClass(work.rows()), Cell.UNKNOWN).believed(now);
+  }
+
+  private Optional<Point> nearestBelieved(Bits bits, Workload work, long now) {
+    return sizesOf(bits, work).values().stream()
+        .filter(cell -> cell.believed(now))
+        .map(Cell::typical)
+        .min(Comparator.comparingDouble(point -> Math.abs(point.rows() - work.rows())));
+  }
+
+  private NavigableMap<Integer, Cell> sizesOf(Bits bits, Workload work) {
+    return cells
+        .getOrDefault(bits, Collections.emptyNavigableMap())
+        .getOrDefault(work.lengthClass(), Collections.emptyNavigableMap());
+  }
+
+  private double time(Bits bits, Workload work, Function<Cell, Point> reading) {
+    OptionalDouble own = own(bits, work, reading);
+    if (own.isPresent()) {
+      return own.getAsDouble();
+    }
+    OptionalDouble wider = fromWider(bits, work, reading);
+    if (wider.isPresent()) {
+      return wider.getAsDouble();
+    }
+    for (int narrower = bits.count() - 1; narrower >= 1; narrower--) {
+      OptionalDouble other = own(new Bits(narrower), work, reading);
       if (other.isPresent()) {
-        return other.get();
+        return other.getAsDouble();
       }
     }
     return 0;
   }
 
-  /// The prediction of the cell nearest in rows and length, scaled to the work of `key`.
-  private Optional<Double> nearest(Bits bits, Key key, long now) {
-    Optional<Double> best = Optional.empty();
-    int bestDistance = Integer.MAX_VALUE;
-    for (Map.Entry<Key, Cell> entry : cells.entrySet()) {
-      Key known = entry.getKey();
-      int rows = key.rowsClass() - known.rowsClass();
-      int length = key.lengthClass() - known.lengthClass();
-      int distance = Math.abs(rows) + Math.abs(length);
-      if (known.bits().equals(bits) && distance < bestDistance) {
-        bestDistance = distance;
-        best = Optional.of(Math.scalb(entry.getValue().predicted(now), rows + length));
+  private OptionalDouble fromWider(Bits bits, Workload work, Function<Cell, Point> reading) {
+    for (int wider = bits.count() + 1; wider <= Bits.MAX; wider++) {
+      OptionalDouble other = own(new Bits(wider), work, reading);
+      if (other.isPresent()) {
+        return OptionalDouble.of(other.getAsDouble() * bits.count() / wider);
       }
     }
-    return best;
+    return OptionalDouble.empty();
   }
 
-  private static Key key(Bits bits, Workload work) {
-    int rowsClass = Integer.SIZE - Integer.numberOfLeadingZeros(Math.max(1, work.rows()) - 1);
-    return new Key(bits, rowsClass, work.lengthClass());
+  /// From the measurements of this width alone, of the nearest length.
+  private OptionalDouble own(Bits bits, Workload work, Function<Cell, Point> reading) {
+    NavigableMap<Integer, NavigableMap<Integer, Cell>> lengths = cells.get(bits);
+    if (lengths == null) {
+      return OptionalDouble.empty();
+    }
+    Integer shorter = lengths.floorKey(work.lengthClass());
+    Integer longer = lengths.ceilingKey(work.lengthClass());
+    int nearest =
+        longer == null
+                || (shorter != null && work.lengthClass() - shorter <= longer - work.lengthClass())
+            ? shorter
+            : longer;
+    return OptionalDouble.of(
+        Math.scalb(
+            ofRows(lengths.get(nearest), work.rows(), reading), work.lengthClass() - nearest));
+  }
+
+  /// On the line through the two sizes nearest to it; from one size alone in proportion.
+  private static double ofRows(
+      NavigableMap<Integer, Cell> sizes, double rows, Function<Cell, Point> reading) {
+    Point near = null;
+    Point next = null;
+    for (Cell cell : sizes.values()) {
+      Point point = reading.apply(cell);
+      if (near == null || Math.abs(point.rows() - rows) < Math.abs(near.rows() - rows)) {
+        next = near;
+        near = point;
+      } else if (next == null || Math.abs(point.rows() - rows) < Math.abs(next.rows() - rows)) {
+        next = point;
+      }
+    }
+    double proportional = near.nanos() * rows / near.rows();
+    if (next == null || rows == near.rows() || next.rows() == near.rows()) {
+      return proportional;
+    }
+    double slope = (next.nanos() - near.nanos()) / (next.rows() - near.rows());
+    double line = near.nanos() + Math.max(0, slope) * (rows - near.rows());
+    // More rows take no less time than fewer, and no less a share of it than theirs.
+    return rows < near.rows() ? Math.max(line, proportional) : Math.min(line, proportional);
+  }
+
+  private static int rowsClass(int rows) {
+    return Integer.SIZE - Integer.numberOfLeadingZeros(Math.max(1, rows) - 1);
   }
 }

@@ -10,11 +10,14 @@ import java.util.Map;
 
 /// One computation to be done.
 ///
+/// @param bits the fewest it is computed at, and what it is computed at on its own
+/// @param ceiling the most it may be computed at, where that joins it to a batch
 /// @param inputs by name; their data stays valid until the job's future is done
 /// @param cancellation tells when the caller has gone
 public record Job(
     ServedModel model,
     Bits bits,
+    Bits ceiling,
     Workload work,
     Map<String, Tensor> inputs,
     Urgency urgency,

@@ -4,6 +4,7 @@ import dev.strata.gateway.call.BatchingSettings;
 import dev.strata.gateway.call.ServedModel;
 import dev.strata.gateway.call.Workload;
 import dev.strata.precision.Bits;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -14,6 +15,9 @@ import java.util.function.ToLongFunction;
 /// What waits of one model, what its computations take, and how much it has had. Not for
 /// concurrent use.
 final class ModelQueue {
+
+  /// To join a batch must take less than this share of the time of one's own.
+  private static final double WORTHWHILE = 0.9;
 
   private record Key(Bits bits, int lengthClass) {}
 
@@ -79,7 +83,7 @@ final class ModelQueue {
     return work;
   }
 
-  /// Predicted compute time of the batch that a new request would join.
+  /// Predicted compute time of the batch that a new request would join, by the time that it starts.
   long computeNanos(Bits bits, Workload work, long now) {
     BatchQueue queue = queues.get(new Key(bits, work.lengthClass()));
     long waiting = queue == null ? 0 : queue.rows();
@@ -87,9 +91,22 @@ final class ModelQueue {
     return predict(bits, joined, work.lengthClass(), now);
   }
 
-  /// Predicted compute time of as many rows as are computed at once.
-  long batchNanos(Bits bits, Workload work, long now) {
-    return predict(bits, Math.max(work.rows(), batching().maxRows()), work.lengthClass(), now);
+  /// How much longer the computations of what waits take because of a new request.
+  long addedNanos(Bits bits, Workload work) {
+    BatchQueue queue = queues.get(new Key(bits, work.lengthClass()));
+    int most = batching().maxRows();
+    int forming = queue == null ? 0 : (int) (queue.rows() % most);
+    boolean joins = forming > 0 && forming + work.rows() <= most;
+    long with = typical(bits, (joins ? forming : 0) + work.rows(), work.lengthClass());
+    return joins ? Math.max(0, with - typical(bits, forming, work.lengthClass())) : with;
+  }
+
+  /// What as many rows as are computed at once typically take.
+  ///
+  /// @param widths ascending
+  Map<Bits, Long> fullNanos(List<Bits> widths, Workload work, long now) {
+    int rows = Math.max(work.rows(), batching().maxRows());
+    return times.typical(widths, new Workload(rows, work.lengthClass()), now);
   }
 
   /// When the queue to serve next is due: of those that need not wait for more, the earliest.
@@ -97,22 +114,99 @@ final class ModelQueue {
     return ready(now).stream().mapToLong(ready -> ready.getValue().dueNanos()).findFirst();
   }
 
-  /// Takes a batch from that queue.
+  /// Takes a batch from that queue, or from a wider one that takes its first in, together with what
+  /// waits at narrower widths and saves time by joining.
   ///
   /// @param refused gets whatever must not start any more
-  List<Pending> take(long now, List<Refusal> refused) {
+  /// @return empty if nothing may start
+  Optional<Batch> take(long now, List<Refusal> refused) {
     Optional<Map.Entry<Key, BatchQueue>> ready = ready(now);
     if (ready.isEmpty()) {
-      return List.of();
+      return Optional.empty();
     }
-    Key key = ready.get().getKey();
-    BatchQueue queue = ready.get().getValue();
-    List<Pending> batch =
-        queue.take(now, rows -> predict(key.bits(), rows, key.lengthClass(), now), refused);
-    if (queue.isEmpty()) {
-      queues.remove(key);
+    Key key = widened(ready.get().getKey(), ready.get().getValue().first(), now);
+    BatchQueue queue = queues.get(key);
+    List<Pending> members = queue.take(now, rows -> predict(key, rows, now), refused);
+    if (queue.grows() && !members.isEmpty()) {
+      takeNarrower(key, members, now);
     }
-    return batch;
+    queues.values().removeIf(BatchQueue::isEmpty);
+    return members.isEmpty()
+        ? Optional.empty()
+        : Optional.of(new Batch(key.bits(), members, predict(key, rows(members), now)));
+  }
+
+  /// The queue in whose batch the first of another is computed with the most time saved; its own if
+  /// nowhere.
+  private Key widened(Key own, Pending first, long now) {
+    Key best = own;
+    long most = 0;
+    for (Map.Entry<Key, BatchQueue> entry : queues.entrySet()) {
+      Key key = entry.getKey();
+      long room = batching().maxRows() - entry.getValue().rows();
+      if (!isBelow(own, key)
+          || !entry.getValue().grows()
+          || first.job().ceiling().compareTo(key.bits()) < 0
+          || first.job().work().rows() > room) {
+        continue;
+      }
+      int rows = (int) entry.getValue().rows();
+      long full = predict(key, batching().maxRows(), now);
+      if (first.job().urgency().remainingNanos(now) < full) {
+        continue;
+      }
+      int joining = rows(queues.get(own).joining(key.bits(), room, full, now));
+      long saved = savedNanos(key, rows, own, joining);
+      if (joining > 0 && saved > most) {
+        best = key;
+        most = saved;
+      }
+    }
+    return best;
+  }
+
+  /// Adds what waits at narrower widths, from the nearest down.
+  private void takeNarrower(Key key, List<Pending> members, long now) {
+    List<Key> narrower =
+        queues.keySet().stream()
+            .filter(other -> isBelow(other, key))
+            .sorted(Comparator.comparing(Key::bits).reversed())
+            .toList();
+    for (Key other : narrower) {
+      int rows = rows(members);
+      int room = batching().maxRows() - rows;
+      long full = predict(key, batching().maxRows(), now);
+      List<Pending> joining = queues.get(other).joining(key.bits(), room, full, now);
+      int more = rows(joining);
+      boolean inTime =
+          members.stream()
+              .allMatch(
+                  member ->
+                      member.job().urgency().remainingNanos(now) >= predict(key, rows + more, now));
+      if (more > 0 && inTime && savedNanos(key, rows, other, more) > 0) {
+        members.addAll(joining);
+        joining.forEach(queues.get(other)::remove);
+      }
+    }
+  }
+
+  /// What it saves to compute the rows of two queues together at the wider width: more than noise,
+  /// or nothing.
+  private long savedNanos(Key wider, int rows, Key narrower, int more) {
+    long alone = typical(narrower.bits(), more, narrower.lengthClass());
+    long added =
+        typical(wider.bits(), rows + more, wider.lengthClass())
+            - typical(wider.bits(), rows, wider.lengthClass());
+    return added <= WORTHWHILE * alone ? alone - added : 0;
+  }
+
+  private static boolean isBelow(Key narrower, Key wider) {
+    return narrower.lengthClass() == wider.lengthClass()
+        && narrower.bits().compareTo(wider.bits()) < 0;
+  }
+
+  private static int rows(List<Pending> members) {
+    return members.stream().mapToInt(member -> member.job().work().rows()).sum();
   }
 
   private Optional<Map.Entry<Key, BatchQueue>> ready(long now) {
@@ -130,8 +224,16 @@ final class ModelQueue {
     return queues.values().stream().mapToLong(queue -> queue.delayNanos(now)).min().orElseThrow();
   }
 
+  private long predict(Key key, int rows, long now) {
+    return predict(key.bits(), rows, key.lengthClass(), now);
+  }
+
   private long predict(Bits bits, int rows, int lengthClass, long now) {
     return times.predict(bits, new Workload(rows, lengthClass), now);
+  }
+
+  private long typical(Bits bits, int rows, int lengthClass) {
+    return times.typical(bits, new Workload(rows, lengthClass));
   }
 
   private static Key key(Job job) {

@@ -6,6 +6,7 @@ import java.time.Duration;
 import java.util.Comparator;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.IntToLongFunction;
 
 /// A job that waits for a worker.
 ///
@@ -41,6 +42,22 @@ record Pending(
               ErrorCode.DEADLINE_EXCEEDED, "deadline: passed before there was an answer"));
     }
     return Optional.empty();
+  }
+
+  /// Why nobody would get anything from its start now: alone it takes longer than there is.
+  ///
+  /// @param nanos predicted compute time of so many rows
+  Optional<InferenceException> tooLate(long now, IntToLongFunction nanos) {
+    long remaining = job.urgency().remainingNanos(now);
+    long alone = nanos.applyAsLong(job.work().rows());
+    if (alone <= remaining) {
+      return Optional.empty();
+    }
+    return Optional.of(
+        new InferenceException(
+            ErrorCode.DEADLINE_EXCEEDED,
+            "deadline: got %d us left after waiting, expected at least %d us of computation"
+                .formatted(remaining / 1000, alone / 1000)));
   }
 
   /// Why it must not even start now.

@@ -19,7 +19,8 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
 
 /// The queues, and a fixed set of worker threads, which alone compute. The width is chosen before a
-/// request comes here; [#forecast] is what that choice goes by.
+/// request comes here; [#forecast] is what that choice goes by. Here it can only be given back what
+/// load took from it, where a wider batch has room.
 public final class Scheduler implements AutoCloseable {
 
   /// How often an idle worker looks for sessions of retired models.
@@ -51,7 +52,7 @@ public final class Scheduler implements AutoCloseable {
 
   /// What a request that comes now must expect.
   ///
-  /// @param widths the model's
+  /// @param widths those it may be served at, ascending
   public Forecast forecast(
       ServedModel model, List<Bits> widths, Workload workload, Urgency urgency) {
     lock.lock();

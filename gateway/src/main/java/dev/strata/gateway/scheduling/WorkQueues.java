@@ -42,17 +42,19 @@ final class WorkQueues {
 
   /// What a request that comes now must expect.
   ///
-  /// @param widths those it may be served at
+  /// @param widths those it may be served at, ascending
   Forecast forecast(
       ServedModel model, List<Bits> widths, Workload work, Urgency urgency, long now) {
     ModelQueue queue = queue(model);
-    Map<Bits, Long> compute = new HashMap<>();
-    Map<Bits, Long> batch = new HashMap<>();
+    Map<Bits, Long> full = queue.fullNanos(widths, work, now);
+    Map<Bits, Forecast.Expected> expected = new HashMap<>();
     for (Bits bits : widths) {
-      compute.put(bits, queue.computeNanos(bits, work, now));
-      batch.put(bits, queue.batchNanos(bits, work, now));
+      expected.put(
+          bits,
+          new Forecast.Expected(
+              queue.computeNanos(bits, work, now), queue.addedNanos(bits, work), full.get(bits)));
     }
-    return new Forecast(waitNanos(queue, urgency.dueNanos(now), now), compute, batch);
+    return new Forecast(waitNanos(queue, urgency.dueNanos(now), now), expected);
   }
 
   /// The work ahead, spread over the workers. Of its own model that is what is due no later; of
@@ -120,10 +122,12 @@ final class WorkQueues {
         return Optional.empty();
       }
       int before = next.get().size();
-      List<Pending> members = next.get().take(now, refused);
+      Optional<Batch> batch = next.get().take(now, refused);
       depth -= before - next.get().size();
-      if (!members.isEmpty()) {
-        return Optional.of(start(worker, members, now));
+      if (batch.isPresent()) {
+        next.get().servedNanos += batch.get().predictedNanos();
+        busyUntil.put(worker, now + batch.get().predictedNanos());
+        return batch;
       }
     }
   }
@@ -141,15 +145,6 @@ final class WorkQueues {
         .min(
             (a, b) ->
                 Long.signum(a.readyDueNanos(now).getAsLong() - b.readyDueNanos(now).getAsLong()));
-  }
-
-  private Batch start(int worker, List<Pending> members, long now) {
-    Batch unpriced = new Batch(members, 0);
-    ModelQueue model = queue(unpriced.model());
-    Batch batch = new Batch(members, model.times.predict(unpriced.bits(), unpriced.work(), now));
-    model.servedNanos += batch.predictedNanos();
-    busyUntil.put(worker, now + batch.predictedNanos());
-    return batch;
   }
 
   /// A worker is done with a batch.

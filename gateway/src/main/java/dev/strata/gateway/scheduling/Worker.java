@@ -4,6 +4,7 @@ import dev.strata.gateway.call.ErrorCode;
 import dev.strata.gateway.call.InferenceException;
 import dev.strata.gateway.call.ServedModel;
 import dev.strata.graph.Tensor;
+import dev.strata.precision.Bits;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -64,7 +65,7 @@ final class Worker implements Runnable {
     }
     long end = System.nanoTime();
     for (int i = 0; i < outcomes.size(); i++) {
-      tell(batch.members().get(i), outcomes.get(i), start, end);
+      tell(batch.members().get(i), batch.bits(), outcomes.get(i), start, end);
     }
     return outcomes.stream().noneMatch(outcome -> outcome instanceof ServedModel.Outcome.Abandoned);
   }
@@ -118,17 +119,19 @@ final class Worker implements Runnable {
       return;
     }
     for (Pending member : batch.members()) {
-      compute(new Batch(List.of(member), 0), System.nanoTime());
+      compute(new Batch(batch.bits(), List.of(member), 0), System.nanoTime());
     }
   }
 
-  private static void tell(Pending member, ServedModel.Outcome outcome, long start, long end) {
+  private static void tell(
+      Pending member, Bits bits, ServedModel.Outcome outcome, long start, long end) {
     switch (outcome) {
       case ServedModel.Outcome.Answered(var outputs, var margin) ->
           member
               .promise()
               .complete(
                   new Completion(
+                      bits,
                       outputs,
                       margin,
                       micros(start - member.enqueuedNanos()),

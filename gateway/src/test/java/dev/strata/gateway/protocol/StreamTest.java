@@ -1,5 +1,6 @@
 package dev.strata.gateway.protocol;
 
+import static java.net.http.HttpResponse.BodyHandlers.ofString;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -165,20 +166,44 @@ class StreamTest {
     assertTrue(response.body().contains("parameters.ladder"), response.body());
   }
 
+  /// A small body may be there, and its request ended, before any other thread looks at it.
+  @Test
+  void overOneHttp2ConnectionNoStreamLosesItsBody() throws Exception {
+    try (HttpClient http = HttpClient.newBuilder().version(HttpClient.Version.HTTP_2).build()) {
+      // The first request upgrades the connection.
+      HttpRequest first = HttpRequest.newBuilder(root.resolve("/v2/health/live")).build();
+      assertEquals(200, http.send(first, ofString()).statusCode());
+      for (int round = 0; round < 10; round++) {
+        List<CompletableFuture<HttpResponse<String>>> answers = new ArrayList<>();
+        for (int i = 0; i < 50; i++) {
+          answers.add(http.sendAsync(request("\"ladder\": \"2,8\""), ofString()));
+        }
+        for (CompletableFuture<HttpResponse<String>> answer : answers) {
+          HttpResponse<String> response = answer.join();
+          assertEquals(HttpClient.Version.HTTP_2, response.version());
+          assertEquals(200, response.statusCode(), response.body());
+          assertEquals(2, response.body().lines().filter(line -> line.startsWith("data:")).count());
+        }
+      }
+    }
+  }
+
   private HttpResponse<String> post(String parameters) throws Exception {
+    try (HttpClient http = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build()) {
+      return http.send(request(parameters), ofString());
+    }
+  }
+
+  private HttpRequest request(String parameters) {
     String body =
         """
         {"parameters": {%s}, "inputs": [{"name": "x", "shape": [1, 16], "datatype": "FP32",
          "data": [1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16]}]}
         """
             .formatted(parameters);
-    try (HttpClient http = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build()) {
-      return http.send(
-          HttpRequest.newBuilder(root.resolve("/v2/models/tiny/infer_stream"))
-              .POST(HttpRequest.BodyPublishers.ofString(body))
-              .build(),
-          HttpResponse.BodyHandlers.ofString());
-    }
+    return HttpRequest.newBuilder(root.resolve("/v2/models/tiny/infer_stream"))
+        .POST(HttpRequest.BodyPublishers.ofString(body))
+        .build();
   }
 
   private static Question ladder(String id, String rungs) {

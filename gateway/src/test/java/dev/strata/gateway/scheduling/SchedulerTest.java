@@ -146,6 +146,32 @@ class SchedulerTest {
     }
   }
 
+  /// Nothing is known of their times, so nothing speaks for joining; with times, the trace
+  /// simulations show it. Here: who may not be widened never is.
+  @Test
+  void whoMustNotBeWidenedIsComputedAlone() throws InterruptedException {
+    Gate gate = new Gate();
+    FakeModel model = new FakeModel(gate::pass);
+    try (Scheduler scheduler = new Scheduler(1, 100)) {
+      var _ = scheduler.submit(job(model, INPUTS));
+      gate.reached();
+      CompletableFuture<Completion> exact = scheduler.submit(job(model, INPUTS));
+      CompletableFuture<Completion> wide =
+          scheduler.submit(
+              new Job(
+                  model,
+                  new Bits(8),
+                  new Bits(8),
+                  Workload.of(INPUTS),
+                  INPUTS,
+                  Urgency.NONE,
+                  new Cancellation()));
+      gate.open();
+      assertEquals(FOUR, exact.join().bits());
+      assertEquals(new Bits(8), wide.join().bits());
+    }
+  }
+
   @Test
   void aBatchMayWaitForMoreButNotForEver() {
     FakeModel model = new FakeModel(inputs -> inputs, batching(2, Duration.ofMillis(50)));
@@ -237,10 +263,18 @@ class SchedulerTest {
       gate.reached();
       CompletableFuture<Completion> bad =
           scheduler.submit(
-              new Job(model, FOUR, new Workload(1, 2), Map.of(), Urgency.NONE, new Cancellation()));
+              new Job(
+                  model,
+                  FOUR,
+                  FOUR,
+                  new Workload(1, 2),
+                  Map.of(),
+                  Urgency.NONE,
+                  new Cancellation()));
       CompletableFuture<Completion> good =
           scheduler.submit(
-              new Job(model, FOUR, new Workload(1, 2), INPUTS, Urgency.NONE, new Cancellation()));
+              new Job(
+                  model, FOUR, FOUR, new Workload(1, 2), INPUTS, Urgency.NONE, new Cancellation()));
       gate.open();
       assertSame(INPUTS, good.join().outputs());
       CompletionException failed = assertThrows(CompletionException.class, bad::join);
@@ -263,7 +297,7 @@ class SchedulerTest {
 
   private static Job job(
       FakeModel model, Map<String, Tensor> inputs, Urgency urgency, Cancellation cancellation) {
-    return new Job(model, FOUR, Workload.of(inputs), inputs, urgency, cancellation);
+    return new Job(model, FOUR, FOUR, Workload.of(inputs), inputs, urgency, cancellation);
   }
 
   /// Holds a computation until the test lets it go on.

@@ -21,7 +21,6 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
-import java.util.function.ToDoubleFunction;
 
 /// Replays a trace of arrivals against the real queues, policy and brown-out, with a clock and
 /// computations of its own. The same seed gives the same history.
@@ -32,7 +31,8 @@ final class Simulation {
 
   /// How one request ended.
   ///
-  /// @param choice empty if it was refused at once
+  /// @param choice as it was computed; as it was chosen if it never was; empty if it was refused at
+  ///     once
   /// @param answeredNanos absent if it was never answered
   record Ending(Arrival arrival, Optional<Choice> choice, OptionalLong answeredNanos) {
 
@@ -55,12 +55,18 @@ final class Simulation {
     }
   }
 
+  /// What a machine takes.
+  interface Cost {
+    /// @return milliseconds of one batch
+    double millis(Bits bits, int rows);
+  }
+
   private record Running(Batch batch, long startNanos, long endNanos) {}
 
   private final FakeModel model = new FakeModel(inputs -> inputs, BatchingSettings.STANDARD);
   private final WorkQueues queues;
   private final int workers;
-  private final ToDoubleFunction<Bits> millis;
+  private final Cost cost;
   private final boolean brownsOut;
   private final Random noise;
   private final Map<Integer, Running> running = new HashMap<>();
@@ -69,11 +75,11 @@ final class Simulation {
   private BrownOut state = BrownOut.calm(0);
   private int transitions;
 
-  /// @param millis compute time of one row; real ones spread by 20% around it
-  Simulation(int workers, ToDoubleFunction<Bits> millis, boolean brownsOut, long seed) {
+  /// @param cost mean of the compute times; real ones spread by 20% around it
+  Simulation(int workers, Cost cost, boolean brownsOut, long seed) {
     this.workers = workers;
     this.queues = new WorkQueues(workers);
-    this.millis = millis;
+    this.cost = cost;
     this.brownsOut = brownsOut;
     this.noise = new Random(seed);
   }
@@ -126,7 +132,9 @@ final class Simulation {
       Choice choice =
           new PrecisionPolicy(Bits.all(), model.policy())
               .choose(arrival.wish(), urgency, forecast, state, now);
-      Job job = new Job(model, choice.bits(), work, Map.of(), urgency, new Cancellation());
+      Job job =
+          new Job(
+              model, choice.bits(), choice.ceiling(), work, Map.of(), urgency, new Cancellation());
       endings.put(number, new Ending(arrival, Optional.of(choice), OptionalLong.empty()));
       queues.add(Pending.of(job, number, now, new CompletableFuture<>()));
     } catch (InferenceException refused) {
@@ -153,7 +161,10 @@ final class Simulation {
       Ending begun = endings.get(member.number());
       endings.put(
           member.number(),
-          new Ending(begun.arrival(), begun.choice(), OptionalLong.of(done.endNanos())));
+          new Ending(
+              begun.arrival(),
+              begun.choice().map(choice -> choice.servedAt(done.batch().bits())),
+              OptionalLong.of(done.endNanos())));
     }
     queues.done(worker, done.batch(), done.endNanos() - done.startNanos(), true, done.endNanos());
     startIdle(done.endNanos());
@@ -172,6 +183,6 @@ final class Simulation {
 
   private long nanos(Batch batch) {
     double spread = Math.max(0.5, 1 + 0.2 * noise.nextGaussian());
-    return (long) (millis.applyAsDouble(batch.bits()) * batch.work().rows() * spread * 1e6);
+    return (long) (cost.millis(batch.bits(), batch.work().rows()) * spread * 1e6);
   }
 }

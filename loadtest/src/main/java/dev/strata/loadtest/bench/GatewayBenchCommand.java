@@ -166,10 +166,9 @@ public final class GatewayBenchCommand implements Runnable {
   @Command(
       name = "overload",
       description =
-          "MiniLM beyond its capacity at 8 bits: losing bits against refusing, at the same times.")
+          "Models beyond their capacity at 8 bits: losing bits against refusing, at the same times.")
   int overload(
-      @Option(names = "--seconds", defaultValue = "15", description = "Of each run.")
-          double seconds)
+      @Option(names = "--seconds", defaultValue = "5", description = "Of each run.") double seconds)
       throws IOException, InterruptedException {
     return with(
         bench -> {

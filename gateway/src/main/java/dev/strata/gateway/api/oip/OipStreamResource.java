@@ -9,9 +9,7 @@ import dev.strata.gateway.call.Cancellation;
 import dev.strata.gateway.call.InferenceException;
 import dev.strata.gateway.call.InferenceResult;
 import dev.strata.gateway.call.Protocol;
-import io.smallrye.common.annotation.Blocking;
-import io.smallrye.common.annotation.RunOnVirtualThread;
-import io.smallrye.mutiny.Multi;
+import io.smallrye.common.annotation.NonBlocking;
 import io.smallrye.mutiny.operators.multi.processors.UnicastProcessor;
 import io.vertx.ext.web.RoutingContext;
 import jakarta.ws.rs.Consumes;
@@ -22,16 +20,21 @@ import jakarta.ws.rs.Produces;
 import jakarta.ws.rs.core.Context;
 import jakarta.ws.rs.core.HttpHeaders;
 import jakarta.ws.rs.core.MediaType;
+import jakarta.ws.rs.core.Response;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import org.eclipse.microprofile.openapi.annotations.Operation;
+import org.eclipse.microprofile.openapi.annotations.media.Content;
+import org.eclipse.microprofile.openapi.annotations.media.Schema;
+import org.eclipse.microprofile.openapi.annotations.parameters.RequestBody;
 import org.eclipse.microprofile.openapi.annotations.tags.Tag;
 
 /// Inferences over REST that are answered bit by bit: server-sent events, each with one response as
-/// JSON. What is refused before the first answer gets a status; after it, an event says why.
+/// JSON. What is refused before the first answer gets a status; after it, an event says why. Read
+/// and begun as [OipInferResource] does it.
 @Path("/v2")
-@Blocking
-@RunOnVirtualThread
+@NonBlocking
 @Tag(name = "Open Inference Protocol")
 public final class OipStreamResource {
 
@@ -50,12 +53,16 @@ public final class OipStreamResource {
   @Operation(
       operationId = "modelInferStream",
       summary = "One inference with an answer for each width of `parameters.ladder`")
-  public Multi<String> infer(
+  @RequestBody(
+      content =
+          @Content(
+              mediaType = MediaType.APPLICATION_JSON,
+              schema = @Schema(ref = "InferenceRequest")))
+  public CompletionStage<Response> infer(
       @PathParam("model") String model,
       @Context HttpHeaders headers,
-      @Context RoutingContext exchange,
-      byte[] body) {
-    return answers(decoding.of(model, Optional.empty(), headers, body), exchange);
+      @Context RoutingContext exchange) {
+    return answers(model, Optional.empty(), headers, exchange);
   }
 
   @POST
@@ -65,18 +72,32 @@ public final class OipStreamResource {
   @Operation(
       operationId = "modelVersionInferStream",
       summary = "The same with one version of the model")
-  public Multi<String> inferVersion(
+  @RequestBody(
+      content =
+          @Content(
+              mediaType = MediaType.APPLICATION_JSON,
+              schema = @Schema(ref = "InferenceRequest")))
+  public CompletionStage<Response> inferVersion(
       @PathParam("model") String model,
       @PathParam("version") String version,
       @Context HttpHeaders headers,
-      @Context RoutingContext exchange,
-      byte[] body) {
-    return answers(decoding.of(model, Optional.of(version), headers, body), exchange);
+      @Context RoutingContext exchange) {
+    return answers(model, Optional.of(version), headers, exchange);
   }
 
-  /// Waits for the first answer, since a response that has begun has no other status.
-  private Multi<String> answers(RestInference asked, RoutingContext exchange) {
+  private CompletionStage<Response> answers(
+      String model, Optional<String> version, HttpHeaders headers, RoutingContext exchange) {
     Cancellation cancellation = RestInference.cancellation(exchange);
+    return RestBody.of(exchange)
+        .thenCompose(
+            body -> {
+              RestInference asked = decoding.of(model, version, headers, body);
+              return asked.run(() -> begin(asked, cancellation));
+            });
+  }
+
+  /// Responds with the first answer, since a response that has begun has no other status.
+  private CompletableFuture<Response> begin(RestInference asked, Cancellation cancellation) {
     UnicastProcessor<String> events = UnicastProcessor.create();
     CompletableFuture<Void> first = new CompletableFuture<>();
     var _ =
@@ -98,8 +119,8 @@ public final class OipStreamResource {
                   events.onComplete();
                   first.complete(null);
                 });
-    RestInference.await(first);
-    return events.onCancellation().invoke(cancellation::cancel);
+    return first.thenApply(
+        _ -> Response.ok(new RestEvents(events), MediaType.SERVER_SENT_EVENTS_TYPE).build());
   }
 
   private static String event(InferenceResult result) {

@@ -12,7 +12,6 @@ import jakarta.ws.rs.core.MediaType;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.function.Supplier;
 
 /// One inference over REST: reads its headers and body, and keeps what the answer's form depends
@@ -95,20 +94,6 @@ final class RestInference {
           "%s: got %d values, expected one".formatted(header, values.size()));
     }
     return Optional.of(values.getFirst().strip());
-  }
-
-  /// Waits for an answer.
-  ///
-  /// @throws InferenceException why there is none
-  static <T> T await(CompletableFuture<T> answer) {
-    try {
-      return answer.join();
-    } catch (CompletionException failure) {
-      if (failure.getCause() instanceof InferenceException refused) {
-        throw refused;
-      }
-      throw failure;
-    }
   }
 
   /// How the answer is to be compressed.
