@@ -34,14 +34,14 @@ public record ModelReport(
     return "\n%s\n%s\n%s\n".formatted(whole, single, String.join("\n", sums()));
   }
 
-  /// For a document: steps that do the same are one row.
+  /// For a document: steps that do the same are one row, and so are those that take little.
   String markdown() {
     List<String> peers = peers();
     return """
     %s.
 
     %s
-    Steps of a run, those that do the same together:
+    Steps of a run, those that do the same together, and those that take little of it:
 
     %s
     %s

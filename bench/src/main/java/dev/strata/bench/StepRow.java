@@ -25,6 +25,9 @@ public record StepRow(
     double micros,
     double leastMicros) {
 
+  /// The part of a run that is not worth a row of its own in a document.
+  private static final double LITTLE = 0.02;
+
   /// The limits' time, of the measured.
   double roofline() {
     return leastMicros / micros;
@@ -84,8 +87,42 @@ public record StepRow(
         : machine.limits().dots();
   }
 
-  /// Steps that do the same as one row, where the first of them stood.
+  /// Steps that do the same as one row, where the first of them stood, and all that take little of
+  /// their run as another.
   static List<StepRow> together(List<StepRow> rows) {
+    record Run(String input, int bits) {}
+    Map<Run, Double> runs = new LinkedHashMap<>();
+    rows.forEach(row -> runs.merge(new Run(row.input, row.bits), row.micros, Double::sum));
+    List<StepRow> kept = new ArrayList<>();
+    runs.forEach(
+        (run, micros) -> {
+          List<StepRow> few = new ArrayList<>();
+          for (StepRow kind : kinds(rows)) {
+            if (kind.input.equals(run.input()) && kind.bits == run.bits()) {
+              (kind.micros < LITTLE * micros ? few : kept).add(kind);
+            }
+          }
+          few.stream().reduce(StepRow::with).ifPresent(all -> kept.add(all.named("the others")));
+        });
+    return kept;
+  }
+
+  private StepRow named(String name) {
+    return new StepRow(
+        input,
+        bits,
+        count,
+        name,
+        "",
+        "",
+        multiplyAdds,
+        weightBytes,
+        activationBytes,
+        micros,
+        leastMicros);
+  }
+
+  private static List<StepRow> kinds(List<StepRow> rows) {
     record Kind(String input, int bits, String path, String shape) {}
     Map<Kind, StepRow> kinds = new LinkedHashMap<>();
     for (StepRow row : rows) {

@@ -57,6 +57,7 @@ class ModelCommandTest {
     assertTrue(after.startsWith("before\n<!-- model fashion -->\n"), after);
     assertTrue(after.endsWith("\n<!-- /model fashion -->\n"), after);
     assertTrue(after.contains("| 1 x 1 x 28 x 28 | ORT int8 |"), after);
+    assertTrue(after.contains(" | the others | "), after);
     Drawings.assertSmallAndWellFormed(svg);
   }
 

@@ -73,11 +73,11 @@ public record Limits(
       MemorySegment level3 = memory.asSlice(0, LEVEL3_BYTES);
       samples.add(
           new Limits(
-              rate(() -> dots(ROUNDS)),
-              rate(() -> floats(ROUNDS)),
-              rate(() -> ones(ROUNDS)),
-              cachedRate(() -> read(level2, 16)),
-              cachedRate(() -> read(level3, 4)),
+              warmRate(() -> dots(ROUNDS)),
+              warmRate(() -> floats(ROUNDS)),
+              warmRate(() -> ones(ROUNDS)),
+              warmRate(() -> read(level2, 16)),
+              warmRate(() -> read(level3, 4)),
               rate(() -> read(memory, 1))));
     }
 
@@ -101,8 +101,8 @@ public record Limits(
       return samples.stream().mapToDouble(part).sorted().toArray()[samples.size() / 2];
     }
 
-    /// The first call brings the data into the cache.
-    private double cachedRate(LongSupplier work) {
+    /// The first call brings the data into the cache, and wakes units that sleep between uses.
+    private double warmRate(LongSupplier work) {
       long _ = work.getAsLong();
       return rate(work);
     }
