@@ -12,11 +12,11 @@ import picocli.CommandLine.ScopeType;
 /// Root of the benchmarks.
 @Command(
     name = "bench",
-    description = "Measure kernels against their peers, taking turns.",
+    description = "Measure kernels and models against their peers, taking turns.",
     mixinStandardHelpOptions = true,
     scope = ScopeType.INHERIT,
     usageHelpAutoWidth = true,
-    subcommands = KernelsCommand.class)
+    subcommands = {KernelsCommand.class, ModelCommand.class})
 public final class BenchCommand implements Runnable {
 
   @Option(

@@ -2,6 +2,7 @@ package dev.strata.bench;
 
 import dev.strata.bench.KernelCase.Floor;
 import dev.strata.bench.KernelCase.Group;
+import dev.strata.kernel.Limits;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -23,6 +24,12 @@ final class KernelRun {
   }
 
   List<KernelRow> measure(Group group) {
+    try (Limits.Probe probe = machine.probe()) {
+      return measure(group, probe);
+    }
+  }
+
+  private List<KernelRow> measure(Group group, Limits.Probe probe) {
     Map<String, Contender> contenders = new LinkedHashMap<>();
     group.cases().forEach(one -> contenders.put(one.name(), one.contender()));
     contenders.putAll(group.peers());
@@ -32,6 +39,7 @@ final class KernelRun {
     Map<String, Integer> calls = new LinkedHashMap<>();
     contenders.forEach((name, contender) -> calls.put(name, group.cold() ? 1 : calls(contender)));
     for (int round = -2; round < rounds; round++) {
+      probe.sample();
       int copy = Math.floorMod(round, group.copies());
       for (Map.Entry<String, Contender> one : contenders.entrySet()) {
         if (!group.cold()) {
@@ -51,7 +59,8 @@ final class KernelRun {
     Map<String, Double> medians = new LinkedHashMap<>();
     nanos.forEach((name, values) -> medians.put(name, median(values)));
     List<KernelRow> rows = new ArrayList<>();
-    group.cases().forEach(one -> rows.add(row(group, one, medians)));
+    Machine now = machine.with(probe.limits());
+    group.cases().forEach(one -> rows.add(row(now, group, one, medians)));
     return rows;
   }
 
@@ -81,7 +90,8 @@ final class KernelRun {
     }
   }
 
-  private KernelRow row(Group group, KernelCase one, Map<String, Double> medians) {
+  private static KernelRow row(
+      Machine machine, Group group, KernelCase one, Map<String, Double> medians) {
     double nanos = medians.get(one.name());
     double bandwidth = machine.bandwidth(one.weightBytes(), group.cold());
     double least =

@@ -12,7 +12,6 @@ import java.lang.foreign.Arena;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -94,7 +93,7 @@ final class KernelsCommand implements Callable<Integer> {
       Files.writeString(json.get(), Json.pretty(Map.of("machine", machine, "rows", rows)) + "\n");
     }
     if (svg.isPresent()) {
-      Charts.roofline(svg.get(), "Kernels under the roofline", machine, points(rows));
+      Charts.kernels(svg.get(), machine, rows);
     }
     if (into.isPresent()) {
       Report.write(
@@ -141,16 +140,5 @@ final class KernelsCommand implements Callable<Integer> {
     }
     cells.add(String.join("; ", row.floors().stream().map(Object::toString).toList()));
     return cells;
-  }
-
-  private static Map<String, List<Charts.Point>> points(List<KernelRow> rows) {
-    Map<String, List<Charts.Point>> points = new LinkedHashMap<>();
-    for (KernelRow row : rows) {
-      String widths = row.path().substring(row.path().indexOf(' ') + 1);
-      points
-          .computeIfAbsent(widths + ", " + row.weights(), _ -> new ArrayList<>())
-          .add(new Charts.Point(row.multiplyAddsPerByte(), row.gigaMultiplyAdds()));
-    }
-    return points;
   }
 }

@@ -35,6 +35,15 @@ record Machine(String processor, String isa, long level2, long cache, double loa
     return new Machine(processor, isa, level2, cache, load, limits);
   }
 
+  /// Measures the limits anew, between the measurements that are compared with them.
+  Limits.Probe probe() {
+    return new Limits.Probe(Machine::nanos, 2 * cache);
+  }
+
+  Machine with(Limits measured) {
+    return new Machine(processor, isa, level2, cache, load, measured);
+  }
+
   /// Processor time of this thread: others on the machine do not count.
   static long nanos() {
     return ManagementFactory.getThreadMXBean().getCurrentThreadCpuTime();

@@ -69,6 +69,19 @@ final class OnnxGraph {
     return this;
   }
 
+  OnnxGraph node(NodeProto node) {
+    graph.addNode(node);
+    return this;
+  }
+
+  /// Adds the constants and nodes to a graph that has inputs and outputs already.
+  GraphProto appendTo(GraphProto.Builder whole) {
+    return whole
+        .addAllInitializer(graph.getInitializerList())
+        .addAllNode(graph.getNodeList())
+        .build();
+  }
+
   byte[] build(String output, int type, long... dims) {
     return ModelProto.newBuilder()
         .setIrVersion(8)

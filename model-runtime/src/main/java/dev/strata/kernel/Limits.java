@@ -7,8 +7,10 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
-import java.util.Arrays;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.function.LongSupplier;
+import java.util.function.ToDoubleFunction;
 
 /// What one core can do at most, measured: the roofline that benchmarks compare with.
 ///
@@ -43,28 +45,78 @@ public record Limits(
   /// @param memoryBytes more than the last level of cache holds, at least 8 MiB
   /// @param clock nanoseconds; the processor time of this thread where others are busy too
   public static Limits measure(LongSupplier clock, long memoryBytes) {
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment memory = arena.allocate(memoryBytes, 64).fill((byte) 1);
-      return new Limits(
-          median(clock, () -> dots(ROUNDS)),
-          median(clock, () -> floats(ROUNDS)),
-          median(clock, () -> ones(ROUNDS)),
-          median(clock, () -> read(memory.asSlice(0, LEVEL2_BYTES), 16)),
-          median(clock, () -> read(memory.asSlice(0, LEVEL3_BYTES), 4)),
-          median(clock, () -> read(memory, 1)));
+    try (Probe probe = new Probe(clock, memoryBytes)) {
+      for (int i = 0; i < SAMPLES; i++) {
+        probe.sample();
+      }
+      return probe.limits();
     }
   }
 
-  private static double median(LongSupplier clock, LongSupplier work) {
-    double[] rates = new double[SAMPLES];
-    long _ = work.getAsLong(); // warms up
-    for (int i = 0; i < SAMPLES; i++) {
+  /// Measures the limits again and again between other work, so that what slows that work down for
+  /// a while slows them too. For one thread.
+  public static final class Probe implements AutoCloseable {
+    private final LongSupplier clock;
+    private final Arena arena = Arena.ofConfined();
+    private final MemorySegment memory;
+    private final List<Limits> samples = new ArrayList<>();
+
+    /// @param clock and `memoryBytes` as for [Limits#measure]
+    public Probe(LongSupplier clock, long memoryBytes) {
+      this.clock = clock;
+      this.memory = arena.allocate(memoryBytes, 64).fill((byte) 1);
+    }
+
+    /// Measures each limit once. Afterwards the caches hold none of the caller's data.
+    public void sample() {
+      MemorySegment level2 = memory.asSlice(0, LEVEL2_BYTES);
+      MemorySegment level3 = memory.asSlice(0, LEVEL3_BYTES);
+      samples.add(
+          new Limits(
+              warmRate(() -> dots(ROUNDS)),
+              warmRate(() -> floats(ROUNDS)),
+              warmRate(() -> ones(ROUNDS)),
+              warmRate(() -> read(level2, 16)),
+              warmRate(() -> read(level3, 4)),
+              rate(() -> read(memory, 1))));
+    }
+
+    /// Medians of the samples.
+    ///
+    /// @throws IllegalStateException if there are none
+    public Limits limits() {
+      if (samples.isEmpty()) {
+        throw new IllegalStateException("no limits were measured");
+      }
+      return new Limits(
+          median(Limits::dots),
+          median(Limits::floats),
+          median(Limits::ones),
+          median(Limits::level2),
+          median(Limits::level3),
+          median(Limits::memory));
+    }
+
+    private double median(ToDoubleFunction<Limits> part) {
+      return samples.stream().mapToDouble(part).sorted().toArray()[samples.size() / 2];
+    }
+
+    /// The first call brings the data into the cache, and wakes units that sleep between uses.
+    private double warmRate(LongSupplier work) {
+      long _ = work.getAsLong();
+      return rate(work);
+    }
+
+    private double rate(LongSupplier work) {
       long start = clock.getAsLong();
       long amount = work.getAsLong();
-      rates[i] = (double) amount / Math.max(1, clock.getAsLong() - start);
+      return (double) amount / Math.max(1, clock.getAsLong() - start);
     }
-    Arrays.sort(rates);
-    return rates[SAMPLES / 2];
+
+    @Override
+    public void close() {
+      arena.close();
+    }
   }
 
   /// Multiply-adds of bytes.

@@ -288,6 +288,7 @@ final class Binder {
     if (isBalance(node, inputs)) {
       return List.of(new Value.Balanced(inputs.get(0), inputs.get(1)));
     }
+    program.makes(types.get(0).shape());
     return List.of(lower(op, weights, inputs, operands, types.get(0), node.outputs().getFirst()));
   }
 

@@ -201,7 +201,16 @@ final class MatrixSteps {
             .orElse(new long[4]);
     long multiplyAdds = scores.elements() * (shape.depth() + shape.valueDepth());
     StepDescription what =
-        new StepDescription(program.node(), "attention", 0, Float.SIZE, multiplyAdds, 0);
+        new StepDescription(
+            program.node(),
+            "attention",
+            StepDescription.dims(
+                shape.batch(), shape.heads(), shape.queries(), shape.keys(), shape.depth()),
+            0,
+            Float.SIZE,
+            multiplyAdds,
+            0,
+            0);
     record Piece(Part heads, Region.Slot scratch) {}
     List<Piece> pieces =
         Part.cut(shape.heads(), 1, program.parts(what)).stream()
@@ -289,7 +298,15 @@ final class MatrixSteps {
     Region.Slot scratch = program.slot(FloatKernels.matmulScratch(of.n(), of.k()));
     long multiplyAdds = of.batch() * of.m() * of.n() * of.k();
     program.step(
-        new StepDescription(program.node(), "float matmul", 0, Float.SIZE, multiplyAdds, 0),
+        new StepDescription(
+            program.node(),
+            "float matmul",
+            StepDescription.dims(of.batch(), of.m(), of.k(), of.n()),
+            0,
+            Float.SIZE,
+            multiplyAdds,
+            0,
+            0),
         List.of(a, b, out, scratch),
         memory -> {
           MemorySegment epilogue = program.struct(Structs.epilogueBytes());

@@ -39,6 +39,7 @@ final class MovementSteps {
     // A view that walks back begins at its last element: C reads before `in`, but within x.
     program.step(
         "copy",
+        StepDescription.dims(from.shape()),
         List.of(x, out),
         memory -> {
           MemorySegment in = memory.at(x, from.offset() * size);

@@ -22,9 +22,11 @@ final class Program {
 
   /// One kernel call to come.
   ///
+  /// @param regions that it reads or writes
   /// @param calls makes the calls, with all arguments resolved; more than one for a shared step
   private record Draft(
       StepDescription what,
+      List<Region> regions,
       Optional<Observation> observation,
       Function<Memory, List<Runnable>> calls) {}
 
@@ -37,6 +39,7 @@ final class Program {
   private final IdentityHashMap<Tensor, Region.Fixed> constants = new IdentityHashMap<>();
   private final Map<Object, Object> shared = new HashMap<>();
   private String node = "";
+  private String made = "";
   private Optional<Observation> observation = Optional.empty();
 
   /// @param arena where constants and structs go; owned by the bound plan
@@ -49,6 +52,12 @@ final class Program {
   /// Steps from now on belong to this node.
   void enter(String name) {
     node = name;
+    made = "";
+  }
+
+  /// What the node makes.
+  void makes(Shape shape) {
+    made = StepDescription.dims(shape);
   }
 
   String node() {
@@ -76,7 +85,13 @@ final class Program {
 
   /// Adds a step without weights that reads or writes the regions.
   void step(String path, List<? extends Region> regions, Function<Memory, Runnable> call) {
-    step(new StepDescription(node, path, 0, Float.SIZE, 0, 0), regions, call);
+    step(path, made, regions, call);
+  }
+
+  /// The same where what the step makes is not what the node does.
+  void step(
+      String path, String shape, List<? extends Region> regions, Function<Memory, Runnable> call) {
+    step(StepDescription.plain(node, path, shape), regions, call);
   }
 
   /// Adds a step that reads or writes the regions.
@@ -98,7 +113,7 @@ final class Program {
       keep(region, drafts.size());
     }
     observation.ifPresent(seen -> keep(seen.input(), drafts.size()));
-    drafts.add(new Draft(what, observation, calls));
+    drafts.add(new Draft(what, List.copyOf(regions), observation, calls));
     observation = Optional.empty();
   }
 
@@ -184,7 +199,7 @@ final class Program {
     for (Draft draft : drafts) {
       steps.add(
           new BoundStep(
-              draft.what(),
+              draft.what().over(activationBytes(draft.regions())),
               together(draft.calls().apply(memory)),
               draft
                   .observation()
@@ -194,6 +209,15 @@ final class Program {
                               seen.layer(), memory.at(seen.input()).asReadOnly(), seen.shape()))));
     }
     return new Linked(List.copyOf(steps), memory, plan.bytes());
+  }
+
+  /// Without scratch, which lives no longer than its step, and without constants.
+  private static long activationBytes(List<Region> regions) {
+    return regions.stream()
+        .distinct()
+        .filter(region -> region instanceof Region.Slot slot && !slot.isScratch())
+        .mapToLong(region -> ((Region.Slot) region).bytes())
+        .sum();
   }
 
   private Runnable together(List<Runnable> parts) {

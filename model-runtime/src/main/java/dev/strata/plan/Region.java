@@ -36,6 +36,11 @@ sealed interface Region {
       last = Math.max(last, step);
     }
 
+    /// Whether only one step touches it.
+    boolean isScratch() {
+      return first == last;
+    }
+
     boolean meets(Slot other) {
       return first <= other.last && other.first <= last;
     }

@@ -158,7 +158,7 @@ final class WeightedSteps {
     Region indices = program.region(ids);
     String what = "node '%s', layer '%s'".formatted(program.node(), weights.layer().name());
     program.step(
-        work(weights, "gather", count, 0),
+        work(weights, "gather", StepDescription.dims(count, layout.columns()), count, 0),
         List.of(indices, out),
         memory -> {
           MemorySegment id = memory.at(indices);
@@ -208,7 +208,7 @@ final class WeightedSteps {
     MemorySegment weight = weights.weight().asSlice(group * n * k * Float.BYTES);
     Region.Slot scratch = program.slot(FloatKernels.matmulScratch(n, k));
     program.step(
-        work(weights, "float", n, rows * n * k),
+        work(weights, "float", StepDescription.dims(rows, k, n), n, rows * n * k),
         target.regions(x, scratch),
         memory -> {
           MemorySegment epilogue =
@@ -239,6 +239,7 @@ final class WeightedSteps {
         work(
             weights,
             label(path),
+            StepDescription.dims(rows, layout.columns(), layout.submatrixRows()),
             layout.submatrixRows(),
             rows * layout.submatrixRows() * layout.columns());
     List<MatrixPart> parts =
@@ -341,6 +342,7 @@ final class WeightedSteps {
         work(
             weights,
             label(path) + ", quantize",
+            StepDescription.dims(rows, layout.columns(), layout.rows()),
             layout.rows(),
             rows * layout.rows() * layout.columns());
     List<MatrixPart> parts =
@@ -379,25 +381,29 @@ final class WeightedSteps {
   /// @param weightRows how many rows of the weights the step reads
   /// @param multiplyAdds of the whole step
   private StepDescription work(
-      LayerWeights weights, String path, long weightRows, long multiplyAdds) {
+      LayerWeights weights, String path, String shape, long weightRows, long multiplyAdds) {
     PlaneLayout layout = weights.layer().layout();
     return switch (weights) {
       case LayerWeights.Floats _ ->
           new StepDescription(
               program.node(),
               path,
+              shape,
               0,
               Float.SIZE,
               multiplyAdds,
-              weightRows * layout.columns() * Float.BYTES);
+              weightRows * layout.columns() * Float.BYTES,
+              0);
       case LayerWeights.Planes planes ->
           new StepDescription(
               program.node(),
               path,
+              shape,
               planes.planes().count(),
               planes.activationBits(),
               multiplyAdds,
-              planes.planes().count() * layout.planeBytes() * weightRows / layout.rows());
+              planes.planes().count() * layout.planeBytes() * weightRows / layout.rows(),
+              0);
     };
   }
 
@@ -445,6 +451,7 @@ final class WeightedSteps {
     long width = recoding.width();
     program.step(
         "quantize rows",
+        StepDescription.dims(rows, width),
         regions,
         memory -> {
           MemorySegment in = memory.at(x);
@@ -518,6 +525,7 @@ final class WeightedSteps {
         Region.Slot scale = program.floats(samples);
         program.step(
             "quantize samples",
+            StepDescription.dims(shape),
             List.of(x, codes, scale),
             memory -> {
               MemorySegment in = memory.at(x);
@@ -541,6 +549,7 @@ final class WeightedSteps {
         long pixels = shape.elements() / channels;
         program.step(
             "quantize channels",
+            StepDescription.dims(shape),
             List.of(x, codes),
             memory -> {
               MemorySegment in = memory.at(x);
@@ -567,6 +576,7 @@ final class WeightedSteps {
     Structs.StaticCodes fixed = Recoding.staticCodes(by);
     program.step(
         "quantize static",
+        StepDescription.dims(rows, width),
         List.of(x, codes, sums),
         memory -> {
           MemorySegment in = memory.at(x);
@@ -631,6 +641,17 @@ final class WeightedSteps {
           && in.dim(2) == out.dim(2)
           && window.padTop() == 0
           && window.padLeft() == 0;
+    }
+
+    /// Window, channels from and to, and the output images.
+    String shape() {
+      return "%dx%d, %d to %d, %s"
+          .formatted(
+              window.kernelHeight(),
+              window.kernelWidth(),
+              in.dim(3),
+              out.dim(3),
+              StepDescription.dims(out.dim(0), out.dim(1), out.dim(2)));
     }
 
     /// Output channels, which are the rows of the weights.
@@ -710,7 +731,12 @@ final class WeightedSteps {
 
   private void depthwise(LayerWeights.Floats weights, Images images, Region x, Target target) {
     StepDescription what =
-        work(weights, "float depthwise", images.channels(), images.multiplyAdds(weights));
+        work(
+            weights,
+            "float depthwise",
+            images.shape(),
+            images.channels(),
+            images.multiplyAdds(weights));
     program.shared(
         what,
         target.regions(x),
@@ -817,7 +843,8 @@ final class WeightedSteps {
       Target target,
       ToLongFunction<MemorySegment> scratch,
       Function<Convolved, Runnable> call) {
-    StepDescription what = work(weights, path, images.channels(), images.multiplyAdds(weights));
+    StepDescription what =
+        work(weights, path, images.shape(), images.channels(), images.multiplyAdds(weights));
     record Piece(Images.Run run, MemorySegment window, Region.Slot scratch) {}
     List<Piece> pieces = new ArrayList<>();
     for (Images.Run run : images.parts(program.parts(what))) {

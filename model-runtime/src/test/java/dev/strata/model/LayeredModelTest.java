@@ -161,6 +161,8 @@ class LayeredModelTest {
       List<StepDescription> steps = profile.plan().steps();
       assertEquals(Collections.nCopies(steps.size(), 7L), profile.nanos());
       assertTrue(profile.plan().activationBytes() > 0);
+      assertTrue(steps.stream().noneMatch(step -> step.shape().isEmpty()), steps::toString);
+      assertTrue(steps.stream().allMatch(step -> step.activationBytes() > 0), steps::toString);
       List<StepDescription> products =
           steps.stream().filter(step -> step.multiplyAdds() > 0).toList();
       assertTrue(products.stream().allMatch(step -> step.weightBytes() > 0), products::toString);

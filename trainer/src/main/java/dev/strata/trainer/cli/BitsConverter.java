@@ -5,7 +5,7 @@ import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
 
 /// `4` to four bits.
-final class BitsConverter implements ITypeConverter<Bits> {
+public final class BitsConverter implements ITypeConverter<Bits> {
   @Override
   public Bits convert(String value) {
     try {

@@ -15,7 +15,7 @@ import java.util.Optional;
 import picocli.CommandLine.Option;
 
 /// One request's input, given on the command line.
-final class InputOptions {
+public final class InputOptions {
 
   @Option(
       names = "--text",
@@ -32,12 +32,12 @@ final class InputOptions {
   @Option(names = "--npz", paramLabel = "FILE", description = "Arrays by input name.")
   private Optional<Path> npz = Optional.empty();
 
-  boolean isEmpty() {
+  public boolean isEmpty() {
     return texts.isEmpty() && images.isEmpty() && npz.isEmpty();
   }
 
   /// @throws CommandFailure if the model does not take what was given
-  Map<String, Tensor> read(ModelDescription description) throws IOException {
+  public Map<String, Tensor> read(ModelDescription description) throws IOException {
     if (npz.isPresent()) {
       return Npz.read(npz.get());
     }

@@ -43,6 +43,7 @@ final class PredictCommand implements Callable<Integer> {
   @Option(
       names = "--threads",
       defaultValue = "1",
+      converter = ThreadsConverter.class,
       paramLabel = "N",
       description = "Threads that compute it (default ${DEFAULT-VALUE}).")
   private int threads;
@@ -56,7 +57,6 @@ final class PredictCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    BenchCommand.requireThreads(threads);
     try (LayeredModel model = LayeredModel.open(file);
         LayeredModel.Session session = model.newSession(threads)) {
       ModelDescription description = model.description();

@@ -33,7 +33,6 @@ import picocli.CommandLine.ScopeType;
       PredictCommand.class,
       EvalCommand.class,
       AccuracyCommand.class,
-      BenchCommand.class,
       RepositoryCommand.class
     })
 public final class StrataCommand implements Runnable {

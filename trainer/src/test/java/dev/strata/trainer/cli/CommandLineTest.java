@@ -62,7 +62,7 @@ class CommandLineTest {
   void everyCommandExplainsItself() {
     for (String command :
         new String[] {
-          "import", "inspect", "slice", "keygen", "sign", "predict", "eval", "bench", "repository"
+          "import", "inspect", "slice", "keygen", "sign", "predict", "eval", "repository"
         }) {
       Run run = strata(command, "--help");
       assertEquals(ExitCode.OK, run.exitCode());
