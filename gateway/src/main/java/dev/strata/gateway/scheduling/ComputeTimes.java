@@ -11,23 +11,22 @@ import java.util.NavigableMap;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.TreeMap;
-import java.util.function.Function;
 
 /// How long one model's computations take: nothing but what was measured of late, by width, rows
 /// and length, the latter two in powers of two. Not for concurrent use.
 ///
 /// A cell holds the smoothed time and its smoothed deviation, with the weights of RFC 6298 (1/8
 /// and 1/4); it predicts their sum. Its first measurements only take it down from one to the
-/// next, since a worker's first run at a shape also prepares it. A cell without a measurement lies
-/// on a line through the two sizes of its width nearest to it, or borrows from one in proportion
-/// to the work; failing that from the next wider width in proportion to the bits, failing that
-/// from the next narrower as it is, failing that it predicts nothing, which lets a first request
-/// find out. A prediction that nobody has confirmed for a while halves again and again, so that a
-/// width once judged too slow is tried anew.
+/// next, since a worker's first run at a shape also prepares it. A cell without a measurement
+/// borrows from the nearest of its width, in proportion to the work; failing that from the next
+/// wider width in proportion to the bits, failing that from the next narrower as it is, failing
+/// that it predicts nothing, which lets a first request find out. A prediction that nobody has
+/// confirmed for a while halves again and again, so that a width once judged too slow is tried
+/// anew.
 ///
 /// Whether a width is worth its loss is another question: an eighth of noise must not decide it,
 /// and a width that rests is not quicker for that. So a cell also holds a slower mean, for
-/// [#typical].
+/// [#typical], where sizes that were not measured lie on a line through those that were.
 final class ComputeTimes {
 
   private static final double TIME_WEIGHT = 1.0 / 8;
@@ -96,6 +95,12 @@ final class ComputeTimes {
     }
   }
 
+  /// The time of so many rows from the sizes that have been measured, of which there is one.
+  @FunctionalInterface
+  private interface Estimate {
+    double nanos(NavigableMap<Integer, Cell> sizes, int rows);
+  }
+
   /// By width, class of length and class of rows.
   private final Map<Bits, NavigableMap<Integer, NavigableMap<Integer, Cell>>> cells =
       new HashMap<>();
@@ -133,13 +138,13 @@ final class ComputeTimes {
   long predict(Bits bits, Workload work, long now) {
     Cell cell = sizesOf(bits, work).get(rowsClass(work.rows()));
     return cell == null
-        ? (long) time(bits, work, known -> known.predicted(now))
+        ? (long) time(bits, work, (sizes, rows) -> inProportion(sizes, rows, now))
         : (long) cell.predicted(now).nanos();
   }
 
   /// @return what one computation has taken all along, in nanoseconds
   long typical(Bits bits, Workload work) {
-    return (long) time(bits, work, Cell::typical);
+    return (long) time(bits, work, ComputeTimes::onALine);
   }
 
   /// For comparing widths: what one computation has taken all along. More bits are never quicker,
@@ -153,14 +158,14 @@ final class ComputeTimes {
     Bits least = widths.getFirst();
     boolean leastIsKnown = nearestBelieved(least, work, now).isPresent();
     double leastNanos = hopefully(least, widths.getLast(), work, now);
-    double nanos = time(widths.getLast(), work, Cell::typical);
+    double nanos = time(widths.getLast(), work, ComputeTimes::onALine);
     Bits wider = widths.getLast();
     Map<Bits, Long> typical = new HashMap<>();
     for (Bits bits : widths.reversed()) {
       if (bits.equals(least) && widths.size() > 1) {
         nanos = leastNanos;
       } else if (believed(bits, work, now)) {
-        nanos = time(bits, work, Cell::typical);
+        nanos = time(bits, work, ComputeTimes::onALine);
       } else if (leastIsKnown && !bits.equals(wider)) {
         double share = (double) (bits.count() - least.count()) / (wider.count() - least.count());
         nanos = leastNanos + share * (nanos - leastNanos);
@@ -174,8 +179,8 @@ final class ComputeTimes {
   /// If it has hardly been measured, then no more than a wider width's time by the size nearest to
   /// it, or else by the bits.
   private double hopefully(Bits bits, Bits wider, Workload work, long now) {
-    double own = time(bits, work, Cell::typical);
-    double hope = time(wider, work, Cell::typical);
+    double own = time(bits, work, ComputeTimes::onALine);
+    double hope = time(wider, work, ComputeTimes::onALine);
     if (believed(bits, work, now)) {
       return own;
     }
@@ -184,7 +189,7 @@ final class ComputeTimes {
       return Math.min(own, hope * bits.count() / wider.count());
     }
     Workload known = new Workload((int) near.get().rows(), work.lengthClass());
-    return Math.min(own, hope * near.get().nanos() / time(wider, known, Cell::typical));
+    return Math.min(own, hope * near.get().nanos() / time(wider, known, ComputeTimes::onALine));
   }
 
   private boolean believed(Bits bits, Workload work, long now) {
@@ -204,17 +209,17 @@ final class ComputeTimes {
         .getOrDefault(work.lengthClass(), Collections.emptyNavigableMap());
   }
 
-  private double time(Bits bits, Workload work, Function<Cell, Point> reading) {
-    OptionalDouble own = own(bits, work, reading);
+  private double time(Bits bits, Workload work, Estimate estimate) {
+    OptionalDouble own = own(bits, work, estimate);
     if (own.isPresent()) {
       return own.getAsDouble();
     }
-    OptionalDouble wider = fromWider(bits, work, reading);
+    OptionalDouble wider = fromWider(bits, work, estimate);
     if (wider.isPresent()) {
       return wider.getAsDouble();
     }
     for (int narrower = bits.count() - 1; narrower >= 1; narrower--) {
-      OptionalDouble other = own(new Bits(narrower), work, reading);
+      OptionalDouble other = own(new Bits(narrower), work, estimate);
       if (other.isPresent()) {
         return other.getAsDouble();
       }
@@ -222,9 +227,9 @@ final class ComputeTimes {
     return 0;
   }
 
-  private OptionalDouble fromWider(Bits bits, Workload work, Function<Cell, Point> reading) {
+  private OptionalDouble fromWider(Bits bits, Workload work, Estimate estimate) {
     for (int wider = bits.count() + 1; wider <= Bits.MAX; wider++) {
-      OptionalDouble other = own(new Bits(wider), work, reading);
+      OptionalDouble other = own(new Bits(wider), work, estimate);
       if (other.isPresent()) {
         return OptionalDouble.of(other.getAsDouble() * bits.count() / wider);
       }
@@ -233,7 +238,7 @@ final class ComputeTimes {
   }
 
   /// From the measurements of this width alone, of the nearest length.
-  private OptionalDouble own(Bits bits, Workload work, Function<Cell, Point> reading) {
+  private OptionalDouble own(Bits bits, Workload work, Estimate estimate) {
     NavigableMap<Integer, NavigableMap<Integer, Cell>> lengths = cells.get(bits);
     if (lengths == null) {
       return OptionalDouble.empty();
@@ -247,16 +252,26 @@ final class ComputeTimes {
             : longer;
     return OptionalDouble.of(
         Math.scalb(
-            ofRows(lengths.get(nearest), work.rows(), reading), work.lengthClass() - nearest));
+            estimate.nanos(lengths.get(nearest), work.rows()), work.lengthClass() - nearest));
   }
 
-  /// On the line through the two sizes nearest to it; from one size alone in proportion.
-  private static double ofRows(
-      NavigableMap<Integer, Cell> sizes, double rows, Function<Cell, Point> reading) {
+  /// Predicted from the nearest size alone. A line through two cold measurements would stay too
+  /// high until they fade.
+  private static double inProportion(NavigableMap<Integer, Cell> sizes, int rows, long now) {
+    Point near =
+        sizes.values().stream()
+            .min(Comparator.comparingDouble(cell -> Math.abs(cell.recent().rows() - rows)))
+            .orElseThrow()
+            .predicted(now);
+    return near.nanos() * rows / near.rows();
+  }
+
+  /// Typical times: on the line through the two sizes nearest to it; from one alone in proportion.
+  private static double onALine(NavigableMap<Integer, Cell> sizes, int rows) {
     Point near = null;
     Point next = null;
     for (Cell cell : sizes.values()) {
-      Point point = reading.apply(cell);
+      Point point = cell.typical();
       if (near == null || Math.abs(point.rows() - rows) < Math.abs(near.rows() - rows)) {
         next = near;
         near = point;
