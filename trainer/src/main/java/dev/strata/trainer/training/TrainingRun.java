@@ -19,6 +19,8 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 
 /// From a run file to an artifact with measured quality.
 ///
@@ -63,9 +65,11 @@ public record TrainingRun(RunFile run, Path datasets) {
     Path checkpoint = output.resolveSibling(output.getFileName() + ".checkpoint");
     String owner = Checksum.of(run.text() + data.sha256());
     int first = Files.exists(checkpoint) ? network.state().read(checkpoint, owner) : 0;
-    Training training = new Training(network, data.train(), data.classes());
     progress.advanced("starting the tensor library", 0, 0);
-    try (NDManager memory = TorchEngine.start(run.threads())) {
+    try (NDManager memory = TorchEngine.start(run.threads());
+        ExecutorService ahead =
+            Executors.newSingleThreadExecutor(Thread.ofPlatform().name("batches").factory())) {
+      Training training = new Training(network, data.train(), data.classes(), ahead);
       int epochs = run.schedule().epochs();
       Pace pace = new Pace(progress, first, epochs);
       for (int epoch = first; epoch < epochs; epoch++) {
