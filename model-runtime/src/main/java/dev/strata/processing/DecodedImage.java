@@ -11,7 +11,7 @@ import javax.imageio.stream.MemoryCacheImageInputStream;
 
 /// A PNG or JPEG file as rows of samples in 0..1. The header is read and its size checked before
 /// any pixel is decoded, so a small file cannot ask for much memory. Transparency is ignored.
-final class DecodedImage {
+public final class DecodedImage {
 
   static final int MAX_ENCODED_BYTES = 16 << 20;
   static final long MAX_PIXELS = 40_000_000;
@@ -25,7 +25,7 @@ final class DecodedImage {
   }
 
   /// @throws UnusableImageException saying what was got and what was expected
-  static DecodedImage decode(byte[] file) throws UnusableImageException {
+  public static DecodedImage decode(byte[] file) throws UnusableImageException {
     if (file.length > MAX_ENCODED_BYTES) {
       throw new UnusableImageException(
           "got a file of %d bytes, expected at most %d".formatted(file.length, MAX_ENCODED_BYTES));
@@ -75,11 +75,11 @@ final class DecodedImage {
     return true;
   }
 
-  int width() {
+  public int width() {
     return image.getWidth();
   }
 
-  int height() {
+  public int height() {
     return image.getHeight();
   }
 

@@ -12,11 +12,11 @@ import java.util.stream.IntStream;
 
 /// Image files, or FP32 samples in 0..1, to the normalised NCHW input. Images that get different
 /// widths go into different batches.
-record ImagePreparation(Preprocessing.Image image) implements InputPreparation {
+public record ImagePreparation(Preprocessing.Image image) implements InputPreparation {
 
   private static final int WIDTH_STEP = 32;
 
-  ImagePreparation {
+  public ImagePreparation {
     if (image.channels() != 1 && image.channels() != 3) {
       throw new IllegalArgumentException(
           "preprocessing.channels: got %d, expected 1 or 3".formatted(image.channels()));
@@ -50,7 +50,12 @@ record ImagePreparation(Preprocessing.Image image) implements InputPreparation {
     Map<Integer, List<Integer>> elementsByWidth = new TreeMap<>();
     List<float[]> planes = new ArrayList<>(files.size());
     for (int i = 0; i < files.size(); i++) {
-      float[] one = decode(files.get(i), i);
+      float[] one;
+      try {
+        one = planes(DecodedImage.decode(files.get(i)));
+      } catch (UnusableImageException unusable) {
+        throw RejectedInputException.element(image.input(), i, unusable.getMessage());
+      }
       planes.add(one);
       int width = one.length / image.channels() / image.height();
       elementsByWidth.computeIfAbsent(width, any -> new ArrayList<>()).add(i);
@@ -71,13 +76,7 @@ record ImagePreparation(Preprocessing.Image image) implements InputPreparation {
   }
 
   /// @return `[channels][height][width]`, normalised and padded
-  private float[] decode(byte[] file, int index) {
-    DecodedImage decoded;
-    try {
-      decoded = DecodedImage.decode(file);
-    } catch (UnusableImageException unusable) {
-      throw RejectedInputException.element(image.input(), index, unusable.getMessage());
-    }
+  public float[] planes(DecodedImage decoded) {
     int contentWidth = contentWidth(decoded);
     float[] resized = BilinearResize.resize(decoded, contentWidth, image.height());
     int width = graphWidth(contentWidth);

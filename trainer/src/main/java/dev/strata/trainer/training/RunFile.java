@@ -57,8 +57,12 @@ public record RunFile(
     SANDWICH
   }
 
-  /// @param source `fashion-mnist`, or `idx` or `npz` at `path`
-  public record Data(String source, String path, int trainSamples, int testSamples) {}
+  /// @param source `fashion-mnist`, or `idx`, `npz` or `folder` at `path`
+  public record Data(
+      String source, String path, ImageSize image, int trainSamples, int testSamples) {}
+
+  /// What the image files of a folder become; 0: what they are.
+  public record ImageSize(int channels, int height, int width) {}
 
   public record Network(Architecture.Kind kind, int channels) {}
 
@@ -98,6 +102,7 @@ public record RunFile(
               + malformed.getOriginalMessage().lines().findFirst().orElse(""));
     }
     RunKeys data = top.section("data");
+    RunKeys image = data.section("image");
     RunKeys network = top.section("architecture");
     RunKeys schedule = top.section("schedule");
     RunKeys augmentation = top.section("augmentation");
@@ -113,6 +118,10 @@ public record RunFile(
             new Data(
                 data.text("source", "fashion-mnist"),
                 data.text("path", ""),
+                new ImageSize(
+                    image.integer("channels", 0, 1, 3),
+                    image.integer("height", 0, 1, 4096),
+                    image.integer("width", 0, 1, 4096)),
                 data.integer("train-samples", Integer.MAX_VALUE, 1, Integer.MAX_VALUE),
                 data.integer("test-samples", Integer.MAX_VALUE, 1, Integer.MAX_VALUE)),
             new Network(
@@ -134,15 +143,33 @@ public record RunFile(
                 schedule.number("warm-up", 0.05, 0, 1)),
             new Augmentation(
                 augmentation.integer("shift", 0, 0, 64), augmentation.flag("flip", false)));
-    for (RunKeys keys : List.of(top, data, network, schedule, augmentation)) {
+    for (RunKeys keys : List.of(top, data, image, network, schedule, augmentation)) {
       keys.requireNoOthers();
     }
+    requireImage(run.data());
     for (String role : run.keptWide()) {
       if (!role.equals("first") && !role.equals("last")) {
         throw new InvalidRunException("protect: got '%s', expected first or last".formatted(role));
       }
     }
     return run;
+  }
+
+  private static void requireImage(Data data) {
+    ImageSize image = data.image();
+    if (image.channels() == 2) {
+      throw new InvalidRunException("data.image.channels: got 2, expected 1 or 3");
+    }
+    if ((image.height() == 0) != (image.width() == 0)) {
+      throw new InvalidRunException(
+          "data.image: got height %d and width %d, expected both or none"
+              .formatted(image.height(), image.width()));
+    }
+    if (!data.source().equals("folder") && !image.equals(new ImageSize(0, 0, 0))) {
+      throw new InvalidRunException(
+          "data.image: got it for the source %s, expected it for folder only"
+              .formatted(data.source()));
+    }
   }
 
   private static List<Integer> widths(RunKeys top, Method method) {

@@ -5,12 +5,13 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import java.io.IOException;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
 
 /// Stochastic gradient descent on one set of float weights for all widths of a run. What an epoch
 /// sees follows from the seed and its number, so a run that is resumed sees what one that was not
@@ -24,12 +25,15 @@ final class Training {
   private final RunFile run;
   private final Images images;
   private final int classes;
+  private final Executor ahead;
 
-  Training(TrainedNetwork network, Images images, int classes) {
+  /// @param ahead makes batches
+  Training(TrainedNetwork network, Images images, int classes, Executor ahead) {
     this.network = network;
     this.run = network.run();
     this.images = images;
     this.classes = classes;
+    this.ahead = ahead;
   }
 
   /// Told after each step.
@@ -45,16 +49,21 @@ final class Training {
   }
 
   static int stepsPerEpoch(RunFile run, int samples) {
-    return samples / Math.min(run.schedule().batch(), samples);
+    return samples / Batches.size(run, samples);
   }
 
+  /// While a step runs, the batch of the next one is made.
   void epoch(NDManager memory, int epoch, Listener listener) throws IOException {
-    SplittableRandom random = new SplittableRandom(run.seed() * 1_000_003L + epoch + 1);
-    int[] order = shuffled(random);
+    Batches batches = new Batches(images, run, epoch);
     int steps = stepsPerEpoch();
+    CompletableFuture<Batches.Batch> next = ahead(batches, 0);
     for (int step = 0; step < steps; step++) {
+      Batches.Batch batch = next.join();
+      if (step + 1 < steps) {
+        next = ahead(batches, step + 1);
+      }
       try (NDManager ofStep = memory.newSubManager()) {
-        step(ofStep, order, epoch, step, random, listener);
+        step(ofStep, batch, epoch, step, listener);
       }
     }
   }
@@ -63,12 +72,13 @@ final class Training {
   /// behind, most where a width is trained only now and then.
   void settleNorms(NDManager memory) {
     int batches = Math.min(SETTLING_BATCHES, stepsPerEpoch());
+    int size = Batches.size(run, images.count());
     List<Integer> widths =
         run.method() == RunFile.Method.FP32 ? List.of(TrainedNetwork.FLOATS) : run.widths();
     Map<String, float[]> decoded = network.decode(widths);
     for (int i = 0; i < batches; i++) {
       try (NDManager ofBatch = memory.newSubManager()) {
-        NDArray batch = TrainingRun.batch(ofBatch, images, i * batchSize(), batchSize());
+        NDArray batch = TrainingRun.batch(ofBatch, images, i * size, size);
         for (int width : widths) {
           TorchPass.takeStatistics(network, batch, decoded, width, 1f / (i + 1));
         }
@@ -76,21 +86,19 @@ final class Training {
     }
   }
 
-  private int batchSize() {
-    return Math.min(run.schedule().batch(), images.count());
+  private CompletableFuture<Batches.Batch> ahead(Batches batches, int step) {
+    return CompletableFuture.supplyAsync(() -> batches.of(step), ahead);
   }
 
-  private void step(
-      NDManager memory,
-      int[] order,
-      int epoch,
-      int step,
-      SplittableRandom random,
-      Listener listener) {
-    int size = batchSize();
-    int[] labels = new int[size];
-    NDArray batch = batch(memory, order, step * size, labels, random);
-    List<Integer> widths = widths(random);
+  private void step(NDManager memory, Batches.Batch made, int epoch, int step, Listener listener) {
+    int[] labels = made.labels();
+    int size = labels.length;
+    NDArray batch =
+        TorchEngine.array(
+            memory,
+            made.pixels(),
+            new Shape(size, images.channels(), images.height(), images.width()));
+    List<Integer> widths = widths(made.choices());
     Map<String, float[]> decoded = network.decode(widths);
     Map<String, float[]> sums = new TreeMap<>();
     Map<String, Integer> counts = new HashMap<>();
@@ -190,36 +198,6 @@ final class Training {
     }
     double part = (step - warm) / Math.max(1, total - warm);
     return run.schedule().learningRate() * 0.5 * (1 + Math.cos(Math.PI * part));
-  }
-
-  private NDArray batch(
-      NDManager memory, int[] order, int first, int[] labels, SplittableRandom random) {
-    float[] pixels = new float[labels.length * images.size()];
-    int shift = run.augmentation().shift();
-    for (int i = 0; i < labels.length; i++) {
-      int index = order[first + i];
-      labels[i] = images.label(index);
-      int down = shift == 0 ? 0 : random.nextInt(-shift, shift + 1);
-      int right = shift == 0 ? 0 : random.nextInt(-shift, shift + 1);
-      boolean mirrored = run.augmentation().flip() && random.nextBoolean();
-      images.copy(index, down, right, mirrored, pixels, i * images.size());
-    }
-    return TorchEngine.array(
-        memory,
-        pixels,
-        new Shape(labels.length, images.channels(), images.height(), images.width()));
-  }
-
-  private int[] shuffled(SplittableRandom random) {
-    int[] order = new int[images.count()];
-    Arrays.setAll(order, i -> i);
-    for (int i = order.length - 1; i > 0; i--) {
-      int j = random.nextInt(i + 1);
-      int kept = order[i];
-      order[i] = order[j];
-      order[j] = kept;
-    }
-    return order;
   }
 
   private float[] oneHot(int[] labels) {

@@ -6,7 +6,14 @@ import java.util.List;
 import java.util.Map;
 
 /// The images of a run and what their classes are called.
-record TrainingData(Images train, Images test, List<String> labels) {
+///
+/// @param labels empty where the data have none
+/// @param sha256 of all that the images were made of
+record TrainingData(Images train, Images test, List<String> labels, String sha256) {
+
+  TrainingData(Images train, Images test, List<String> labels) {
+    this(train, test, labels, Checksum.of(train.sha256() + test.sha256()));
+  }
 
   /// SHA-256 of the files of Fashion-MNIST.
   private static final Map<String, String> FASHION_FILES =
@@ -55,9 +62,10 @@ record TrainingData(Images train, Images test, List<String> labels) {
             Images.readNpz(test, wanted.testSamples()),
             List.of());
       }
+      case "folder" -> ImageFolder.read(path(wanted), wanted);
       default ->
           throw new InvalidRunException(
-              "data.source: got '%s', expected fashion-mnist, idx or npz"
+              "data.source: got '%s', expected fashion-mnist, idx, npz or folder"
                   .formatted(wanted.source()));
     };
   }

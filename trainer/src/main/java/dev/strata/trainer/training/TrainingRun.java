@@ -19,6 +19,8 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 
 /// From a run file to an artifact with measured quality.
 ///
@@ -58,15 +60,16 @@ public record TrainingRun(RunFile run, Path datasets) {
   public Result execute(Path output, QuantizationProgress progress) throws IOException {
     progress.advanced("reading data", 0, 0);
     TrainingData data = TrainingData.read(run.data(), datasets);
-    String dataHash = Checksum.of(data.train().sha256() + data.test().sha256());
     TrainedNetwork network =
         new TrainedNetwork(Architecture.build(run.network(), data.train(), data.classes()), run);
     Path checkpoint = output.resolveSibling(output.getFileName() + ".checkpoint");
-    String owner = Checksum.of(run.text() + dataHash);
+    String owner = Checksum.of(run.text() + data.sha256());
     int first = Files.exists(checkpoint) ? network.state().read(checkpoint, owner) : 0;
-    Training training = new Training(network, data.train(), data.classes());
     progress.advanced("starting the tensor library", 0, 0);
-    try (NDManager memory = TorchEngine.start(run.threads())) {
+    try (NDManager memory = TorchEngine.start(run.threads());
+        ExecutorService ahead =
+            Executors.newSingleThreadExecutor(Thread.ofPlatform().name("batches").factory())) {
+      Training training = new Training(network, data.train(), data.classes(), ahead);
       int epochs = run.schedule().epochs();
       Pace pace = new Pace(progress, first, epochs);
       for (int epoch = first; epoch < epochs; epoch++) {
@@ -82,14 +85,13 @@ public record TrainingRun(RunFile run, Path datasets) {
         floats = Optional.of(accuracy(memory, network, data));
       }
       Map<Bits, Double> accuracies =
-          export(network, data, provenance(data, dataHash, floats, pace), output, progress);
+          export(network, data, provenance(data, floats, pace), output, progress);
       Files.deleteIfExists(checkpoint);
       return new Result(accuracies, floats, pace.seconds(), pace.steps());
     }
   }
 
-  private Map<String, String> provenance(
-      TrainingData data, String dataHash, Optional<Double> floats, Pace pace) {
+  private Map<String, String> provenance(TrainingData data, Optional<Double> floats, Pace pace) {
     Map<String, String> provenance = new TreeMap<>();
     provenance.put("tool", "strata 0.1.0");
     provenance.put(RUN, run.text());
@@ -99,7 +101,7 @@ public record TrainingRun(RunFile run, Path datasets) {
       provenance.put(
           STEP_SECONDS, String.format(Locale.ROOT, "%.4f", pace.seconds() / pace.steps()));
     }
-    provenance.put("data.sha256", dataHash);
+    provenance.put("data.sha256", data.sha256());
     provenance.put("quality.data", "test set, %d samples".formatted(data.test().count()));
     floats.ifPresent(
         value ->

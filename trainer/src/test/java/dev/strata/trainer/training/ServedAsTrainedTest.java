@@ -106,7 +106,7 @@ class ServedAsTrainedTest {
   private static List<Double> losses(
       TrainedNetwork network, Images images, NDManager memory, int epoch) throws IOException {
     List<Double> losses = new ArrayList<>();
-    new Training(network, images, CLASSES)
+    new Training(network, images, CLASSES, Runnable::run)
         .epoch(memory, epoch, (_, _, _, loss, _) -> losses.add(loss));
     return losses;
   }
@@ -141,7 +141,7 @@ class ServedAsTrainedTest {
   private static TrainedNetwork trained(RunFile run, Images images) throws IOException {
     TrainedNetwork network = network(run, images);
     try (NDManager memory = TorchEngine.start(run.threads())) {
-      Training training = new Training(network, images, CLASSES);
+      Training training = new Training(network, images, CLASSES, Runnable::run);
       for (int epoch = 0; epoch < run.schedule().epochs(); epoch++) {
         training.epoch(memory, epoch, (_, _, _, _, _) -> {});
       }

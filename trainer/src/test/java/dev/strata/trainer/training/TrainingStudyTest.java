@@ -65,7 +65,7 @@ class TrainingStudyTest {
     Images images = TrainingData.read(run.data(), folder).train();
     TrainedNetwork network = new TrainedNetwork(Architecture.build(run.network(), images, 2), run);
     String mean = TrainedNetwork.norm(network.graph().layers().get(1), new Bits(2).count(), "mean");
-    Training training = new Training(network, images, 2);
+    Training training = new Training(network, images, 2, Runnable::run);
     try (ai.djl.ndarray.NDManager memory = TorchEngine.start(1)) {
       training.epoch(memory, 0, (_, _, _, _, _) -> {});
       training.settleNorms(memory);
