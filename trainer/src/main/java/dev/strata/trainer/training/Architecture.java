@@ -3,17 +3,13 @@ package dev.strata.trainer.training;
 import dev.strata.graph.Activation;
 import dev.strata.graph.DataType;
 import dev.strata.graph.Layer;
-import dev.strata.graph.ModelGraph;
-import dev.strata.graph.Node;
 import dev.strata.graph.Op;
 import dev.strata.graph.Shape;
 import dev.strata.graph.TensorSpec;
-import dev.strata.precision.PlaneLayout;
-import java.util.ArrayList;
 import java.util.List;
 
 /// Builds the graph of a network, as it is served and as it is trained. A convolution stands for
-/// convolution and batch norm; all values between layers are results of ReLU.
+/// convolution and batch norm.
 final class Architecture {
   static final String INPUT = "pixels";
   static final String LOGITS = "logits";
@@ -29,15 +25,18 @@ final class Architecture {
     /// A stem and six pairs of depthwise and 1 x 1 convolutions.
     MOBILENET,
     /// Two hidden layers of 8 times the channels.
-    MLP
+    MLP,
+    /// Perceptrons over the patches of an image and over the columns of each, in turn.
+    VISION_MLP,
+    /// The same with attention over the patches.
+    TRANSFORMER
   }
 
-  private final List<Node> nodes = new ArrayList<>();
-  private final List<Layer> layers = new ArrayList<>();
+  private final GraphDraft draft = new GraphDraft();
 
   private Architecture() {}
 
-  static ModelGraph build(RunFile.Network network, Images images, int classes) {
+  static TrainableGraph build(RunFile.Network network, Images images, int classes) {
     Architecture built = new Architecture();
     int base = network.channels();
     String features =
@@ -48,16 +47,19 @@ final class Architecture {
           case VGG_SMALL -> built.vgg(images, base);
           case MOBILENET -> built.mobile(images, base);
           case MLP -> built.perceptron(images, base);
+          case VISION_MLP, TRANSFORMER -> PatchNetwork.features(built.draft, network, images);
         };
-    int width = network.kind() == Kind.MLP ? 8 * base : 4 * base;
-    built.linear("classifier", features, width, classes, LOGITS, Activation.IDENTITY);
+    int width =
+        switch (network.kind()) {
+          case RESNET_8, RESNET_14, RESNET_20, VGG_SMALL, MOBILENET -> 4 * base;
+          case MLP -> 8 * base;
+          case VISION_MLP, TRANSFORMER -> PatchNetwork.width(base);
+        };
+    built.draft.layer("classifier", Layer.Kind.LINEAR, classes, width);
+    Op classifier = new Op.Linear("classifier", Activation.IDENTITY);
+    built.draft.node(LOGITS, classifier, features);
     Shape input = Shape.of(-1, images.channels(), images.height(), images.width());
-    return new ModelGraph(
-        List.of(new TensorSpec(INPUT, DataType.FP32, input)),
-        List.of(LOGITS),
-        built.nodes,
-        List.of(),
-        built.layers);
+    return built.draft.finish(new TensorSpec(INPUT, DataType.FP32, input), LOGITS);
   }
 
   private String residual(Images images, int base, int blocks) {
@@ -107,20 +109,14 @@ final class Architecture {
   }
 
   private String perceptron(Images images, int base) {
-    nodes.add(new Node("flat", new Op.Flatten(1), List.of(INPUT), List.of("flat")));
-    linear("hidden1", "flat", images.size(), 8 * base, "hidden1", Activation.RELU);
-    linear("hidden2", "hidden1", 8 * base, 8 * base, "hidden2", Activation.RELU);
-    return "hidden2";
+    String x = draft.node("flat", new Op.Flatten(1), INPUT);
+    x = draft.linear("hidden1", images.size(), 8 * base, Activation.RELU, x);
+    return draft.linear("hidden2", 8 * base, 8 * base, Activation.RELU, x);
   }
 
   private String stem(Images images, int base) {
-    nodes.add(
-        new Node(
-            "channels-last",
-            new Op.Transpose(List.of(0, 2, 3, 1)),
-            List.of(INPUT),
-            List.of("image")));
-    return conv("stem", List.of("image"), images.channels(), base, 3, 1, Activation.RELU);
+    String x = draft.transpose("image", INPUT, 0, 2, 3, 1);
+    return conv("stem", List.of(x), images.channels(), base, 3, 1, Activation.RELU);
   }
 
   private String conv(
@@ -131,32 +127,18 @@ final class Architecture {
       int kernel,
       int stride,
       Activation activation) {
-    PlaneLayout layout = PlaneLayout.perChannel(out, kernel * kernel * in, 1);
-    layers.add(new Layer(name, Layer.Kind.CONV, Layer.Storage.PLANES, layout));
-    return node(name, new Op.Conv(name, window(kernel, stride), 1, activation), inputs);
+    draft.layer(name, Layer.Kind.CONV, out, kernel * kernel * in);
+    Op op = new Op.Conv(name, window(kernel, stride), 1, activation);
+    return draft.node(name, op, inputs.toArray(String[]::new));
   }
 
   private String depthwise(String name, String input, int channels, int stride) {
-    PlaneLayout layout = PlaneLayout.perChannel(channels, 9, 1);
-    layers.add(new Layer(name, Layer.Kind.DEPTHWISE, Layer.Storage.PLANES, layout));
-    Op op = new Op.Conv(name, window(3, stride), channels, Activation.RELU);
-    return node(name, op, List.of(input));
-  }
-
-  private void linear(
-      String name, String input, int in, int out, String output, Activation activation) {
-    PlaneLayout layout = PlaneLayout.perChannel(out, in, 1);
-    layers.add(new Layer(name, Layer.Kind.LINEAR, Layer.Storage.PLANES, layout));
-    nodes.add(new Node(name, new Op.Linear(name, activation), List.of(input), List.of(output)));
+    draft.layer(name, Layer.Kind.DEPTHWISE, channels, 9);
+    return draft.node(name, new Op.Conv(name, window(3, stride), channels, Activation.RELU), input);
   }
 
   private String mean(String x) {
-    return node("mean", new Op.Reduce(Op.Reduce.Reduction.MEAN, List.of(1, 2), false), List.of(x));
-  }
-
-  private String node(String name, Op op, List<String> inputs) {
-    nodes.add(new Node(name, op, inputs, List.of(name)));
-    return name;
+    return draft.node("mean", new Op.Reduce(Op.Reduce.Reduction.MEAN, List.of(1, 2), false), x);
   }
 
   private static Op.Window window(int kernel, int stride) {

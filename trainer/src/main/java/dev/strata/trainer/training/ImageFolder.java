@@ -21,8 +21,8 @@ import java.util.function.Predicate;
 import java.util.stream.Stream;
 import javax.imageio.ImageIO;
 
-/// Image files by class: `train/LABEL/*` and `test/LABEL/*`. They become pixels as the runtime makes
-/// them of a client's files, so that a file gives the same answer in training and served.
+/// Image files by class: `train/LABEL/*` and `test/LABEL/*`. They become pixels as the runtime
+/// makes them of a client's files, so that a file gives the same answer in training and served.
 final class ImageFolder {
   private static final int COLOURS = 3;
 

@@ -1,15 +1,16 @@
 package dev.strata.trainer.training;
 
 import dev.strata.artifact.ArtifactWriter;
+import dev.strata.graph.Constant;
 import dev.strata.graph.DataType;
 import dev.strata.graph.Layer;
 import dev.strata.graph.MemoryTensors;
 import dev.strata.graph.ModelDescription;
 import dev.strata.graph.Node;
-import dev.strata.graph.Op;
 import dev.strata.graph.Postprocessing;
 import dev.strata.graph.Preprocessing;
 import dev.strata.graph.Shape;
+import dev.strata.graph.Tensor;
 import dev.strata.graph.TensorSpec;
 import dev.strata.precision.ActivationQuantizer;
 import dev.strata.precision.Bits;
@@ -19,6 +20,7 @@ import dev.strata.trainer.quantize.CascadeWeights;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
@@ -48,6 +50,10 @@ final class LayeredExport {
         cascade.putPlanes(tensors);
         planes.forEach(bits -> putTable(cascade, layer, bits, tensors));
       }
+      for (Constant constant : network.graph().constants()) {
+        Tensor value = network.constant(constant.name());
+        tensors.put(constant.name(), value.data());
+      }
       ArtifactWriter.write(target, description(provenance), tensors);
     }
   }
@@ -68,7 +74,11 @@ final class LayeredExport {
         bias[row] = (float) (beta[row] - scale * mean[row]);
       }
     } else {
-      java.util.Arrays.fill(factor, 1);
+      if (network.isScaled(layer)) {
+        factor = network.state().get(TrainedNetwork.gain(layer, planes));
+      } else {
+        Arrays.fill(factor, 1);
+      }
       bias = network.state().get(TrainedNetwork.bias(layer, planes));
     }
     cascade.putTable(tensors, bits, factor, bias);
@@ -125,18 +135,15 @@ final class LayeredExport {
   private PrecisionProfile profile(Bits bits) {
     Map<String, LayerPrecision> layers = new HashMap<>();
     for (Node node : network.graph().nodes()) {
-      String name =
-          switch (node.op()) {
-            case Op.Conv conv -> conv.layer();
-            case Op.Linear linear -> linear.layer();
-            default -> "";
-          };
-      if (!name.isEmpty()) {
-        Layer layer = network.graph().layer(name);
-        Bits planes = network.isKeptWide(layer) ? new Bits(Bits.MAX) : bits;
-        layers.put(
-            name, new LayerPrecision(planes, quantizer(layer, node.inputs().getFirst(), bits)));
-      }
+      network
+          .layer(node)
+          .ifPresent(
+              layer -> {
+                Bits planes = network.isKeptWide(layer) ? new Bits(Bits.MAX) : bits;
+                layers.put(
+                    layer.name(),
+                    new LayerPrecision(planes, quantizer(layer, node.inputs().getFirst(), bits)));
+              });
     }
     return new PrecisionProfile(bits, layers, Map.of());
   }
@@ -144,18 +151,20 @@ final class LayeredExport {
   private ActivationQuantizer quantizer(Layer layer, String value, Bits bits) {
     int wanted = network.inputBits(layer, value, bits.count());
     if (network.isPixels(value)) {
-      return codes(wanted, TrainedNetwork.PIXEL_STEP);
+      return codes(value, wanted, TrainedNetwork.PIXEL_STEP);
     }
     int trained = trained(bits.count());
     int trainedBits =
         trained == TrainedNetwork.FLOATS ? Bits.MAX : network.inputBits(layer, value, trained);
     float step = network.state().get(TrainedNetwork.step(value, trained, trainedBits))[0];
     double range = step * (double) ((1 << trainedBits) - 1);
-    return codes(wanted, wanted == trainedBits ? step : (float) (range / ((1 << wanted) - 1)));
+    return codes(
+        value, wanted, wanted == trainedBits ? step : (float) (range / ((1 << wanted) - 1)));
   }
 
-  /// Values from 0 up; 8-bit codes are signed.
-  private static ActivationQuantizer.PerTensor codes(int bits, float step) {
-    return new ActivationQuantizer.PerTensor(bits, step, bits == Bits.MAX ? -128 : 0);
+  /// 8-bit codes are signed in the artifact.
+  private ActivationQuantizer.PerTensor codes(String value, int bits, float step) {
+    int first = bits == Bits.MAX ? Byte.MIN_VALUE : 0;
+    return new ActivationQuantizer.PerTensor(bits, step, network.zero(value, bits) + first);
   }
 }

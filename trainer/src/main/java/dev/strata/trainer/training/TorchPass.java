@@ -7,12 +7,14 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.convolutional.Conv2d;
 import ai.djl.nn.norm.BatchNorm;
+import ai.djl.nn.norm.LayerNorm;
 import ai.djl.nn.pooling.Pool;
 import ai.djl.training.GradientCollector;
 import dev.strata.graph.Activation;
 import dev.strata.graph.Layer;
 import dev.strata.graph.Node;
 import dev.strata.graph.Op;
+import dev.strata.graph.Tensor;
 import dev.strata.precision.Bits;
 import java.util.HashMap;
 import java.util.List;
@@ -22,8 +24,9 @@ import java.util.TreeMap;
 /// One batch through the graph at one width, with or without gradients.
 ///
 /// Images are NCHW here and weights `[rows][kh][kw][in]`, as in the artifact. Input codes stay
-/// integers up to the product; their step is multiplied into the weights, which are few. The
-/// rounding of codes and weights has the gradient of the identity, codes none where they clip.
+/// integers, counted from zero, up to the product; their step is multiplied into the weights,
+/// which are few. The rounding of codes and weights has the gradient of the identity, codes none
+/// where they clip.
 final class TorchPass {
   /// The share of a batch in running means.
   private static final float NEW_SHARE = 0.1f;
@@ -147,8 +150,16 @@ final class TorchPass {
       pass.forward(batch);
       for (Node node : network.graph().nodes()) {
         String input = node.inputs().getFirst();
+        if (network.layer(node).isEmpty() || network.isPixels(input)) {
+          continue;
+        }
         String key = TrainedNetwork.step(input, TrainedNetwork.FLOATS, Bits.MAX);
-        float largest = pass.values.get(input).max().getFloat() / ((1 << Bits.MAX) - 1);
+        int zero = network.zero(input, Bits.MAX);
+        NDArray value = pass.values.get(input);
+        float largest = value.max().getFloat() / ((1 << Bits.MAX) - 1 - zero);
+        if (zero > 0) {
+          largest = Math.max(largest, -value.min().getFloat() / zero);
+        }
         float known = network.state().has(key) ? network.state().get(key)[0] : Float.MIN_NORMAL;
         network.state().put(key, new float[] {Math.max(known, largest)});
       }
@@ -197,13 +208,66 @@ final class TorchPass {
         Shape shape = new Shape(layer.layout().rows(), layer.layout().columns());
         NDArray operand = input(layer, input, x);
         NDArray y = operand.matMul(weights(layer, input, shape).transpose());
-        yield activated(linear.activation(), normed(layer, y));
+        yield activated(linear.activation(), residual(node, normed(layer, y)));
       }
-      case Op.Reduce _ -> Pool.globalAvgPool2d(x);
-      case Op.Transpose _ -> x;
+      case Op.Reduce reduce ->
+          reduce.axes().size() == 2 ? Pool.globalAvgPool2d(x) : mean(reduce, x);
+      case Op.Transpose transpose ->
+          isImage(node)
+              ? x
+              : x.transpose(transpose.permutation().stream().mapToInt(axis -> axis).toArray());
+      case Op.Reshape _ -> x.reshape(shape(x, network.constant(node.inputs().get(1)).toLongs()));
+      case Op.MatMul _ -> x.matMul(values.get(node.inputs().get(1)));
+      case Op.Softmax softmax -> x.softmax(softmax.axis());
+      case Op.LayerNorm norm ->
+          LayerNorm.layerNorm(
+                  x,
+                  new Shape(network.constant(node.inputs().get(1)).shape().dim(0)),
+                  constant(node.inputs().get(1)),
+                  constant(node.inputs().get(2)),
+                  norm.epsilon())
+              .singletonOrThrow();
+      case Op.Binary binary -> binary(binary.kind(), x, operand(node.inputs().get(1)));
       case Op.Flatten _ -> x.reshape(x.getShape().get(0), -1);
       default -> throw new AssertionError("no training rule for " + node.op());
     };
+  }
+
+  /// The turning around of images to NHWC, which are NCHW here.
+  private static boolean isImage(Node node) {
+    return node.inputs().getFirst().equals(Architecture.INPUT);
+  }
+
+  private static NDArray binary(Op.Binary.Function kind, NDArray a, NDArray b) {
+    return switch (kind) {
+      case ADD -> a.add(b);
+      case MUL -> a.mul(b);
+      default -> throw new AssertionError("no training rule for " + kind);
+    };
+  }
+
+  private static NDArray mean(Op.Reduce reduce, NDArray x) {
+    return x.mean(new int[] {reduce.axes().getFirst()});
+  }
+
+  private static Shape shape(NDArray x, long[] dims) {
+    for (int i = 0; i < dims.length; i++) {
+      dims[i] = dims[i] == 0 ? x.getShape().get(i) : dims[i];
+    }
+    return new Shape(dims);
+  }
+
+  private NDArray operand(String name) {
+    NDArray value = values.get(name);
+    return value == null ? constant(name) : value;
+  }
+
+  private NDArray constant(String name) {
+    Tensor value = network.constant(name);
+    Shape shape = new Shape(value.shape().toArray());
+    return network.isLearned(name)
+        ? parameter(name, shape)
+        : TorchEngine.array(memory, value.toFloats(), shape);
   }
 
   /// The step of the input is multiplied in, since [#input] leaves it out.
@@ -229,14 +293,15 @@ final class TorchPass {
     if (known != null) {
       return known;
     }
-    int most = (1 << bits) - 1;
+    int zero = network.zero(name, bits);
+    int most = (1 << bits) - 1 - zero;
     if (learning && !network.state().has(key)) {
-      float mean = x.stopGradient().maximum(0f).mean().getFloat();
+      float mean = x.stopGradient().abs().mean().getFloat();
       network.state().put(key, new float[] {(float) Math.max(2 * mean / Math.sqrt(most), 1e-4)});
     }
     double elements = (double) x.getShape().size() / x.getShape().get(0);
     gradientShares.put(key, 1 / Math.sqrt(elements * most));
-    NDArray clipped = x.mul(memory.create(1f).div(step(layer, name))).clip(0, most);
+    NDArray clipped = x.mul(memory.create(1f).div(step(layer, name))).clip(-zero, most);
     NDArray rounded;
     if (learning) {
       NDArray position = clipped.stopGradient();
@@ -258,7 +323,9 @@ final class TorchPass {
     int planes = network.planes(layer, width);
     Shape rows = new Shape(layer.layout().rows());
     if (!network.isNormed(layer)) {
-      return y.add(parameter(TrainedNetwork.bias(layer, planes), rows));
+      NDArray scaled =
+          network.isScaled(layer) ? y.mul(parameter(TrainedNetwork.gain(layer, planes), rows)) : y;
+      return scaled.add(parameter(TrainedNetwork.bias(layer, planes), rows));
     }
     NDList normed =
         BatchNorm.batchNorm(
@@ -282,6 +349,7 @@ final class TorchPass {
     return switch (activation.kind()) {
       case IDENTITY -> y;
       case RELU -> y.maximum(0f);
+      case GELU -> ai.djl.nn.Activation.gelu(y);
       default -> throw new AssertionError("no training rule for " + activation);
     };
   }

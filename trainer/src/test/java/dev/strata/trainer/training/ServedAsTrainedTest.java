@@ -30,7 +30,16 @@ class ServedAsTrainedTest {
   @TempDir Path folder;
 
   @ParameterizedTest
-  @ValueSource(strings = {"resnet-8", "resnet-14", "vgg-small", "mobilenet", "mlp"})
+  @ValueSource(
+      strings = {
+        "resnet-8",
+        "resnet-14",
+        "vgg-small",
+        "mobilenet",
+        "mlp",
+        "vision-mlp",
+        "transformer"
+      })
   void theServedModelAnswersAsTheTrainedOneAtEveryTrainedWidth(String kind) throws IOException {
     RunFile run = run(kind, "[8, 6, 5, 4, 3, 2, 1]", 2);
     Images images = stripes(256, 1);
