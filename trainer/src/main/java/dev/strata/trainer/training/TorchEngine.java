@@ -5,8 +5,12 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 
 /// Starts the tensor library with a fixed number of threads, and makes arrays in the library's own
-/// aligned memory (which loop a sum takes depends on where its operand begins). Two runs still
-/// differ in the last bits now and then; why is not known.
+/// memory.
+///
+/// Nothing that a gradient is computed from may borrow Java memory: the binding forgets the buffer
+/// of an array that is closed, while the library still reads it on the way back. Its operators with
+/// a Java number, such as `x.maximum(0f)` or `x.mul(2)`, do just that; once the buffer had been
+/// collected, gradients were garbage. Use [#number].
 final class TorchEngine {
   private static final String THREADS = "ai.djl.pytorch.num_threads";
 
@@ -26,5 +30,9 @@ final class TorchEngine {
     try (NDArray borrowed = memory.create(data, shape)) {
       return borrowed.duplicate();
     }
+  }
+
+  static NDArray number(NDManager memory, float value) {
+    return array(memory, new float[] {value}, new Shape());
   }
 }

@@ -104,7 +104,8 @@ final class TorchPass {
       NDArray loss;
       try (GradientCollector collector = Engine.getInstance().newGradientCollector()) {
         logits = pass.forward(batch);
-        loss = logits.logSoftmax(1).mul(targets).sum().mul(-1f / targets.getShape().get(0));
+        NDArray share = TorchEngine.number(pass.memory, -1f / targets.getShape().get(0));
+        loss = logits.logSoftmax(1).mul(targets).sum().mul(share);
         collector.backward(loss);
       }
       Map<String, float[]> gradients = new TreeMap<>();
@@ -301,7 +302,7 @@ final class TorchPass {
     }
     double elements = (double) x.getShape().size() / x.getShape().get(0);
     gradientShares.put(key, 1 / Math.sqrt(elements * most));
-    NDArray clipped = x.mul(memory.create(1f).div(step(layer, name))).clip(-zero, most);
+    NDArray clipped = x.mul(TorchEngine.number(memory, 1).div(step(layer, name))).clip(-zero, most);
     NDArray rounded;
     if (learning) {
       NDArray position = clipped.stopGradient();
@@ -348,7 +349,7 @@ final class TorchPass {
   private static NDArray activated(Activation activation, NDArray y) {
     return switch (activation.kind()) {
       case IDENTITY -> y;
-      case RELU -> y.maximum(0f);
+      case RELU -> ai.djl.nn.Activation.relu(y);
       case GELU -> ai.djl.nn.Activation.gelu(y);
       default -> throw new AssertionError("no training rule for " + activation);
     };

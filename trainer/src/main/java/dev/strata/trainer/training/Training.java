@@ -14,9 +14,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 
 /// Stochastic gradient descent on one set of float weights for all widths of a run. What an epoch
-/// sees follows from the seed and its number, so a run that is resumed sees what one that was not
-/// stopped sees. Their ends may differ in the last bits, since now and then the tensor library sums
-/// in another order.
+/// sees follows from the seed and its number, so a run that is resumed ends as one that was not
+/// stopped.
 final class Training {
   private static final double LARGEST_STEP_CHANGE = 0.05;
   private static final int SETTLING_BATCHES = 50;
