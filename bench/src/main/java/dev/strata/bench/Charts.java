@@ -1,8 +1,9 @@
 package dev.strata.bench;
 
-import dev.strata.bench.Plot.Axis;
-import dev.strata.bench.Plot.Point;
 import dev.strata.kernel.Limits;
+import dev.strata.trainer.plot.Plot;
+import dev.strata.trainer.plot.Plot.Axis;
+import dev.strata.trainer.plot.Plot.Point;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;

@@ -1,5 +1,8 @@
 package dev.strata.trainer.accuracy;
 
+import dev.strata.trainer.plot.Plot;
+import dev.strata.trainer.plot.Plot.Axis;
+import dev.strata.trainer.plot.Plot.Point;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -7,10 +10,11 @@ import java.util.List;
 import java.util.Optional;
 import java.util.TreeSet;
 import java.util.function.ToDoubleFunction;
+import java.util.stream.Stream;
 
 /// The figures as one Markdown page with plots beside it.
 final class AccuracyPage {
-  private static final String SAME = "same planes for all layers";
+  private static final String SAME = "same planes for all";
   private static final String BY_SENSITIVITY = "planes by sensitivity";
 
   private final List<ModelAccuracy> models;
@@ -107,10 +111,25 @@ final class AccuracyPage {
       ToDoubleFunction<ModelAccuracy.Row> cost,
       Path images)
       throws IOException {
-    LineChart chart = new LineChart(model.name(), axis, model.metric());
-    ToDoubleFunction<ModelAccuracy.Row> quality = row -> row.quality().get(model.metric());
-    chart.line(model.allocated() ? BY_SENSITIVITY : SAME, model.stored(), cost, quality);
-    chart.line(model.allocated() ? SAME : BY_SENSITIVITY, model.other(), cost, quality);
-    chart.write(images.resolve("accuracy-%s-%s.svg".formatted(model.name(), kind)));
+    List<Point> stored = points(model, model.stored(), cost);
+    List<Point> other = points(model, model.other(), cost);
+    Plot plot =
+        new Plot(
+            model.name(),
+            Axis.over(axis, Stream.of(stored, other).flatMap(List::stream).mapToDouble(Point::x)),
+            Axis.over(
+                model.metric(),
+                Stream.of(stored, other).flatMap(List::stream).mapToDouble(Point::y)));
+    plot.course(model.allocated() ? BY_SENSITIVITY : SAME, stored);
+    plot.course(model.allocated() ? SAME : BY_SENSITIVITY, other);
+    Plot.write(
+        images.resolve("accuracy-%s-%s.svg".formatted(model.name(), kind)), 1, List.of(plot));
+  }
+
+  private static List<Point> points(
+      ModelAccuracy model, List<ModelAccuracy.Row> rows, ToDoubleFunction<ModelAccuracy.Row> cost) {
+    return rows.stream()
+        .map(row -> new Point(cost.applyAsDouble(row), row.quality().get(model.metric())))
+        .toList();
   }
 }

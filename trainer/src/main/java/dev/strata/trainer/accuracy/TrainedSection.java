@@ -1,6 +1,9 @@
 package dev.strata.trainer.accuracy;
 
 import dev.strata.precision.Bits;
+import dev.strata.trainer.plot.Plot;
+import dev.strata.trainer.plot.Plot.Axis;
+import dev.strata.trainer.plot.Plot.Point;
 import dev.strata.trainer.training.TrainingStudy;
 import dev.strata.trainer.training.TrainingStudy.Trained;
 import java.io.IOException;
@@ -78,26 +81,28 @@ final class TrainedSection {
         .append("\n```\n\n");
     table(text);
     storage(text);
-    LineChart chart = new LineChart(study.run().name() + ", trained", "bits", "accuracy");
-    line(chart, "once for all widths", study.once());
-    chart.line(
-        "one network for each width",
-        List.copyOf(study.dedicated().keySet()),
-        bits -> bits.count(),
-        bits -> accuracy(study.dedicated().get(bits), bits));
-    line(chart, "8 bits, cut", study.truncated());
-    line(chart, "floats, cut", study.floats());
+    List<Point> own = new ArrayList<>();
+    study
+        .dedicated()
+        .forEach((bits, trained) -> own.add(new Point(bits.count(), accuracy(trained, bits))));
+    Plot plot =
+        new Plot(
+            study.run().name() + ", trained",
+            new Axis("bits", false, List.of(1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0)),
+            new Axis("accuracy", false, List.of()));
+    plot.course("once for all", course(study.once()))
+        .course("its own network", own)
+        .course("8 bits, cut", course(study.truncated()))
+        .course("floats, cut", course(study.floats()));
     String file = "accuracy-%s-trained.svg".formatted(study.run().name());
-    chart.write(images.resolve(file));
+    Plot.write(images.resolve(file), 1, List.of(plot));
     text.append("\n![accuracy](images/").append(file).append(")\n");
   }
 
-  private static void line(LineChart chart, String name, Trained trained) {
-    chart.line(
-        name,
-        List.copyOf(trained.accuracies().keySet()),
-        bits -> bits.count(),
-        bits -> accuracy(trained, bits));
+  private static List<Point> course(Trained trained) {
+    return trained.accuracies().entrySet().stream()
+        .map(one -> new Point(one.getKey().count(), one.getValue()))
+        .toList();
   }
 
   private void table(StringBuilder text) {

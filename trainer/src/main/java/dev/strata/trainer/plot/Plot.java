@@ -1,4 +1,4 @@
-package dev.strata.bench;
+package dev.strata.trainer.plot;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -9,7 +9,7 @@ import java.util.Locale;
 import java.util.stream.DoubleStream;
 
 /// A plot of lines and dots in an SVG file whose texts are texts, so that it stays small.
-final class Plot {
+public final class Plot {
   private static final int WIDTH = 560;
   private static final int HEIGHT = 380;
   private static final int LEFT = 64;
@@ -23,7 +23,7 @@ final class Plot {
           "#8a8a00", "#222222");
 
   /// @param x and `y` in the plot's units
-  record Point(double x, double y) {}
+  public record Point(double x, double y) {}
 
   private enum Kind {
     LINE,
@@ -42,37 +42,54 @@ final class Plot {
   /// How values become places.
   ///
   /// @param ticks none to choose them by the values
-  record Axis(String title, boolean logarithmic, List<Double> ticks) {}
+  public record Axis(String title, boolean logarithmic, List<Double> ticks) {
 
-  Plot(String title, Axis x, Axis y) {
+    /// From the least of the values to the greatest, with round ticks between them.
+    public static Axis over(String title, DoubleStream values) {
+      double[] sorted = values.sorted().toArray();
+      double low = sorted[0];
+      double range = Math.max(sorted[sorted.length - 1] - low, Double.MIN_NORMAL);
+      double step = Math.pow(10, Math.floor(Math.log10(range)));
+      while (range / step < MOST_TICKS / 2) {
+        step /= 2;
+      }
+      List<Double> ticks = new ArrayList<>();
+      for (double tick = step * Math.ceil(low / step); tick <= low + range; tick += step) {
+        ticks.add(tick);
+      }
+      return new Axis(title, false, ticks);
+    }
+  }
+
+  public Plot(String title, Axis x, Axis y) {
     this.title = title;
     this.x = x;
     this.y = y;
   }
 
-  Plot line(String name, List<Point> points) {
+  public Plot line(String name, List<Point> points) {
     all.add(new Series(name, Kind.LINE, points));
     return this;
   }
 
-  Plot dashes(String name, List<Point> points) {
+  public Plot dashes(String name, List<Point> points) {
     all.add(new Series(name, Kind.DASHES, points));
     return this;
   }
 
   /// A line with its points.
-  Plot course(String name, List<Point> points) {
+  public Plot course(String name, List<Point> points) {
     all.add(new Series(name, Kind.COURSE, points));
     return this;
   }
 
-  Plot dots(String name, List<Point> points) {
+  public Plot dots(String name, List<Point> points) {
     all.add(new Series(name, Kind.DOTS, points));
     return this;
   }
 
   /// Writes plots side by side in rows.
-  static void write(Path file, int columns, List<Plot> plots) throws IOException {
+  public static void write(Path file, int columns, List<Plot> plots) throws IOException {
     int width = columns * WIDTH;
     int height = Math.ceilDiv(plots.size(), columns) * HEIGHT;
     StringBuilder svg =

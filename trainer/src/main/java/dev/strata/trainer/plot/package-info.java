@@ -1,0 +1,2 @@
+/// Plots as small SVG files, for the pages that commands write.
+package dev.strata.trainer.plot;
