@@ -28,8 +28,8 @@ import java.util.TreeMap;
 /// are few. The rounding of codes and weights has the gradient of the identity, codes none where
 // they clip.
 final class TorchPass {
-  /// The share of a batch in running means.
-  private static final float NEW_SHARE = 0.1f;
+  /// The share of what was known in running means; the rest is the batch's.
+  private static final float KNOWN_SHARE = 0.9f;
 
   private final TrainedNetwork network;
   private final NDManager memory;
@@ -318,7 +318,7 @@ final class TorchPass {
             parameter(TrainedNetwork.norm(layer, planes, "gamma"), rows),
             parameter(TrainedNetwork.norm(layer, planes, "beta"), rows),
             1,
-            NEW_SHARE,
+            KNOWN_SHARE,
             TrainedNetwork.EPSILON,
             training);
     return normed.singletonOrThrow();
