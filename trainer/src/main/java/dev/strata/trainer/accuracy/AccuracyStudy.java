@@ -24,6 +24,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /// Imports an embedded model anew and measures it at every width, with the same planes for all
 /// layers and with planes by sensitivity.
@@ -132,7 +133,7 @@ public final class AccuracyStudy {
       QualityMeasurement quality =
           QualityMeasurement.measure(
               model,
-              reference,
+              Optional.of(reference),
               samples,
               (done, total) -> progress.advanced("measuring quality", done, total));
       Map<Bits, Double> millis = medianMillis(model, samples.samples().getFirst());

@@ -47,10 +47,9 @@ final class EvalCommand implements Callable<Integer> {
 
   @Option(
       names = "--reference",
-      required = true,
       paramLabel = "MODEL.onnx",
-      description = "The float network it was imported from.")
-  private Path reference;
+      description = "The float network it was imported from. A trained model has none.")
+  private Optional<Path> reference = Optional.empty();
 
   @Option(
       names = "--data",
@@ -109,15 +108,8 @@ final class EvalCommand implements Callable<Integer> {
     Optional<CascadeMeasurement> pair = Optional.empty();
     ModelDescription described;
     try (Progress progress = Progress.on(file.getFileName().toString());
-        LayeredModel model = LayeredModel.open(file);
-        ModelArtifact assets = ModelArtifact.open(file);
-        FloatModel network = OnnxImporter.read(reference);
-        FloatReference floats = new FloatReference(network, model.description(), assets)) {
-      SampleSet samples = SampleSet.read(data, model.description().preprocessing());
-      if (labels.isPresent()) {
-        samples = samples.withTruth(SampleSet.readTruth(labels.get()));
-      }
-      samples = samples.range(0, limit);
+        LayeredModel model = LayeredModel.open(file)) {
+      SampleSet samples = samples(model);
       if (!cascade.isEmpty()) {
         pair =
             Optional.of(
@@ -131,9 +123,9 @@ final class EvalCommand implements Callable<Integer> {
       QualityMeasurement.Listener listener =
           (done, total) -> progress.advanced("measuring quality", done, total);
       measured =
-          remote.isPresent()
-              ? measureRemote(model, floats, samples, listener)
-              : QualityMeasurement.measure(model, floats, samples, listener);
+          reference.isPresent()
+              ? measureAgainst(reference.get(), model, samples, listener)
+              : measure(model, Optional.empty(), samples, listener);
       described = measured.describe(model.description(), data.getFileName().toString());
     }
     if (!dryRun && remote.isEmpty()) {
@@ -143,12 +135,37 @@ final class EvalCommand implements Callable<Integer> {
     return ExitCode.OK;
   }
 
-  private QualityMeasurement measureRemote(
+  private SampleSet samples(LayeredModel model) throws IOException {
+    SampleSet samples = SampleSet.read(data, model.description().preprocessing());
+    if (labels.isPresent()) {
+      samples = samples.withTruth(SampleSet.readTruth(labels.get()));
+    }
+    if (reference.isEmpty() && samples.truth().isEmpty()) {
+      throw CommandFailure.usage(
+          "--reference and --labels: got neither, expected one of the two to compare with");
+    }
+    return samples.range(0, limit);
+  }
+
+  private QualityMeasurement measureAgainst(
+      Path onnx, LayeredModel model, SampleSet samples, QualityMeasurement.Listener listener)
+      throws IOException {
+    try (ModelArtifact assets = ModelArtifact.open(file);
+        FloatModel network = OnnxImporter.read(onnx);
+        FloatReference floats = new FloatReference(network, model.description(), assets)) {
+      return measure(model, Optional.of(floats), samples, listener);
+    }
+  }
+
+  private QualityMeasurement measure(
       LayeredModel model,
-      FloatReference floats,
+      Optional<FloatReference> floats,
       SampleSet samples,
       QualityMeasurement.Listener listener) {
-    try (RemoteModel server = new RemoteModel(remote.orElseThrow(), model.description().name())) {
+    if (remote.isEmpty()) {
+      return QualityMeasurement.measure(model, floats, samples, listener);
+    }
+    try (RemoteModel server = new RemoteModel(remote.get(), model.description().name())) {
       return QualityMeasurement.measure(model, server, floats, samples, listener);
     } catch (UncheckedIOException failure) {
       throw CommandFailure.failed("--remote: " + failure.getCause().getMessage());
@@ -159,7 +176,9 @@ final class EvalCommand implements Callable<Integer> {
       throws IOException {
     PrintWriter out = spec.commandLine().getOut();
     Map<String, Map<String, Double>> rows = new LinkedHashMap<>();
-    rows.put("fp32", measured.reference());
+    if (!measured.reference().isEmpty()) {
+      rows.put("fp32", measured.reference());
+    }
     for (Map.Entry<Bits, Map<String, Double>> one : measured.precisions().entrySet()) {
       rows.put(one.getKey().toString(), one.getValue());
     }

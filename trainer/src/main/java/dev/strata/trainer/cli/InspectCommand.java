@@ -7,6 +7,7 @@ import dev.strata.graph.ModelDescription;
 import dev.strata.precision.Bits;
 import dev.strata.precision.PlaneLayout;
 import dev.strata.precision.PrecisionProfile;
+import dev.strata.trainer.training.TrainingRun;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
@@ -50,8 +51,13 @@ final class InspectCommand implements Callable<Integer> {
       long planeBytes,
       Map<Integer, Integer> planes) {}
 
+  /// @param untrained whether the model was trained, but not at this width
   private record PrecisionRow(
-      int bits, long prefixBytes, double averagePlanes, Map<String, Double> quality) {}
+      int bits,
+      boolean untrained,
+      long prefixBytes,
+      double averagePlanes,
+      Map<String, Double> quality) {}
 
   private record Inspection(
       String name,
@@ -122,7 +128,12 @@ final class InspectCommand implements Callable<Integer> {
       }
     }
     double average = weights == 0 ? 0 : read / weights;
-    return new PrecisionRow(bits.count(), artifact.prefixBytes(bits), average, profile.quality());
+    return new PrecisionRow(
+        bits.count(),
+        TrainingRun.untrained(artifact.description().provenance()).contains(bits),
+        artifact.prefixBytes(bits),
+        average,
+        profile.quality());
   }
 
   private static String toJson(Inspection inspection) throws JsonProcessingException {
@@ -189,7 +200,7 @@ final class InspectCommand implements Callable<Integer> {
       List<String> cells =
           new ArrayList<>(
               List.of(
-                  Integer.toString(row.bits()),
+                  row.bits() + (row.untrained() ? " untrained" : ""),
                   "%.2f".formatted(row.averagePlanes()),
                   "%,d".formatted(row.prefixBytes())));
       for (String metric : metrics) {

@@ -16,9 +16,12 @@ import java.util.stream.IntStream;
 sealed interface Answers {
 
   /// @param reference the float network's answers, of the same kind
+  /// @return metric name to value
+  Map<String, Double> agreement(Answers reference);
+
   /// @param truth right answers, may be empty
   /// @return metric name to value
-  Map<String, Double> quality(Answers reference, List<String> truth);
+  Map<String, Double> correctness(List<String> truth);
 
   /// What of the outputs counts: the words a model says, else its numbers.
   static Answers of(ModelDescription description, List<Map<String, Tensor>> outputs) {
@@ -72,7 +75,7 @@ sealed interface Answers {
   /// Embeddings: direction and the order of similarities count.
   record Vectors(List<float[]> rows) implements Answers {
     @Override
-    public Map<String, Double> quality(Answers reference, List<String> truth) {
+    public Map<String, Double> agreement(Answers reference) {
       float[][] expected = matrix(((Vectors) reference).rows());
       float[][] found = matrix(rows);
       Map<String, Double> quality = new TreeMap<>();
@@ -85,22 +88,30 @@ sealed interface Answers {
       }
       return quality;
     }
+
+    @Override
+    public Map<String, Double> correctness(List<String> truth) {
+      return Map.of();
+    }
   }
 
   /// Class scores: the best class counts.
   record Scores(List<float[]> rows, List<String> labels) implements Answers {
     @Override
-    public Map<String, Double> quality(Answers reference, List<String> truth) {
+    public Map<String, Double> agreement(Answers reference) {
       float[][] expected = matrix(((Scores) reference).rows());
       float[][] found = matrix(rows);
-      Map<String, Double> quality = new TreeMap<>();
-      quality.put("agreement_fp32", Metrics.agreement(found, expected));
-      quality.put("cosine_fp32", Metrics.meanCosine(found, expected));
-      if (!truth.isEmpty()) {
-        int[] right = truth.stream().mapToInt(this::classOf).toArray();
-        quality.put("accuracy", Metrics.accuracy(found, right));
-      }
-      return quality;
+      return Map.of(
+          "agreement_fp32",
+          Metrics.agreement(found, expected),
+          "cosine_fp32",
+          Metrics.meanCosine(found, expected));
+    }
+
+    @Override
+    public Map<String, Double> correctness(List<String> truth) {
+      int[] right = truth.stream().mapToInt(this::classOf).toArray();
+      return truth.isEmpty() ? Map.of() : Map.of("accuracy", Metrics.accuracy(matrix(rows), right));
     }
 
     int classOf(String label) {
@@ -123,27 +134,31 @@ sealed interface Answers {
   /// @param readText whether single characters count too
   record Words(List<String> words, boolean readText) implements Answers {
     @Override
-    public Map<String, Double> quality(Answers reference, List<String> truth) {
+    public Map<String, Double> agreement(Answers reference) {
+      List<String> expected = ((Words) reference).words();
       Map<String, Double> quality = new TreeMap<>();
-      quality.put("agreement_fp32", equalShare(((Words) reference).words()));
+      quality.put("agreement_fp32", equalShare(expected));
       if (readText) {
-        quality.put(
-            "characters_fp32",
-            1
-                - Metrics.characterErrorRate(
-                    words.toArray(String[]::new),
-                    ((Words) reference).words().toArray(String[]::new)));
+        quality.put("characters_fp32", 1 - errorRate(expected));
       }
+      return quality;
+    }
+
+    @Override
+    public Map<String, Double> correctness(List<String> truth) {
+      Map<String, Double> quality = new TreeMap<>();
       if (!truth.isEmpty()) {
         quality.put(readText ? "exact" : "accuracy", equalShare(truth));
         if (readText) {
-          quality.put(
-              "character_error_rate",
-              Metrics.characterErrorRate(
-                  words.toArray(String[]::new), truth.toArray(String[]::new)));
+          quality.put("character_error_rate", errorRate(truth));
         }
       }
       return quality;
+    }
+
+    private double errorRate(List<String> expected) {
+      return Metrics.characterErrorRate(
+          words.toArray(String[]::new), expected.toArray(String[]::new));
     }
 
     private double equalShare(List<String> expected) {

@@ -10,13 +10,14 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.Function;
 
 /// Quality of every precision of one model, against its float network and the truth.
 ///
 /// @param samples how many were measured on
-/// @param reference the float network's own figures against the truth
+/// @param reference the float network's own figures against the truth; empty without one
 /// @param precisions metric values by width, ascending
 public record QualityMeasurement(
     int samples, Map<String, Double> reference, Map<Bits, Map<String, Double>> precisions) {
@@ -36,7 +37,10 @@ public record QualityMeasurement(
   }
 
   public static QualityMeasurement measure(
-      LayeredModel model, FloatReference reference, SampleSet samples, Listener listener) {
+      LayeredModel model,
+      Optional<FloatReference> reference,
+      SampleSet samples,
+      Listener listener) {
     try (LayeredModel.Session session = model.newSession()) {
       return measure(
           model,
@@ -49,25 +53,37 @@ public record QualityMeasurement(
 
   /// @param model says which widths there are and what the answers mean
   /// @param predictor gives the answers
+  /// @param reference absent where no float network is known: only the truth then counts
   public static QualityMeasurement measure(
       LayeredModel model,
       Predictor predictor,
-      FloatReference reference,
+      Optional<FloatReference> reference,
       SampleSet samples,
       Listener listener) {
     ModelDescription description = model.description();
-    int total = (model.precisions().size() + 1) * samples.size();
-    Answers expected =
-        Answers.of(description, run(samples, reference::predict, 0, total, listener));
+    int first = reference.isPresent() ? samples.size() : 0;
+    int total = model.precisions().size() * samples.size() + first;
+    Optional<Answers> expected =
+        reference.map(
+            floats -> Answers.of(description, run(samples, floats::predict, 0, total, listener)));
     Map<Bits, Map<String, Double>> precisions = new LinkedHashMap<>();
     for (Bits bits : model.precisions()) {
-      int done = (precisions.size() + 1) * samples.size();
+      int done = precisions.size() * samples.size() + first;
       List<Map<String, Tensor>> outputs =
           run(samples, inputs -> predictor.predict(bits, inputs), done, total, listener);
-      precisions.put(bits, Answers.of(description, outputs).quality(expected, samples.truth()));
+      precisions.put(bits, quality(Answers.of(description, outputs), expected, samples.truth()));
     }
     return new QualityMeasurement(
-        samples.size(), expected.quality(expected, samples.truth()), precisions);
+        samples.size(),
+        expected.map(answers -> quality(answers, expected, samples.truth())).orElse(Map.of()),
+        precisions);
+  }
+
+  private static Map<String, Double> quality(
+      Answers answers, Optional<Answers> reference, List<String> truth) {
+    Map<String, Double> quality = new TreeMap<>(answers.correctness(truth));
+    reference.ifPresent(expected -> quality.putAll(answers.agreement(expected)));
+    return quality;
   }
 
   private static List<Map<String, Tensor>> run(

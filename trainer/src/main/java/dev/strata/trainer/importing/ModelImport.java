@@ -89,7 +89,7 @@ public record ModelImport(
         measured =
             QualityMeasurement.measure(
                     layered,
-                    reference,
+                    Optional.of(reference),
                     evaluation.samples(),
                     (done, total) -> progress.advanced("measuring quality", done, total))
                 .describe(layered.description(), evaluation.data());

@@ -18,9 +18,12 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.regex.Pattern;
 
 /// From a run file to an artifact with measured quality.
 ///
@@ -28,6 +31,9 @@ import java.util.concurrent.Executors;
 public record TrainingRun(RunFile run, Path datasets) {
   /// Provenance: the text of the run file.
   static final String RUN = "training.run";
+
+  /// Provenance: the widths that were trained, in brackets; all others are cut from a wider one.
+  private static final String WIDTHS = "training.widths";
 
   /// Provenance: mean time of a step of the process that ended the run.
   static final String STEP_SECONDS = "training.step.seconds";
@@ -91,12 +97,29 @@ public record TrainingRun(RunFile run, Path datasets) {
     }
   }
 
+  /// The widths of a trained model that were not trained themselves; none of any other model.
+  ///
+  /// @param provenance of its artifact
+  public static Set<Bits> untrained(Map<String, String> provenance) {
+    Set<Bits> untrained = new TreeSet<>();
+    String trained = provenance.get(WIDTHS);
+    if (trained != null) {
+      untrained.addAll(Bits.all());
+      Pattern.compile("[1-8]")
+          .matcher(trained)
+          .results()
+          .forEach(width -> untrained.remove(new Bits(Integer.parseInt(width.group()))));
+    }
+    return untrained;
+  }
+
   private Map<String, String> provenance(TrainingData data, Optional<Double> floats, Pace pace) {
     Map<String, String> provenance = new TreeMap<>();
     provenance.put("tool", "strata 0.1.0");
     provenance.put(RUN, run.text());
     provenance.put("training.seed", Integer.toString(run.seed()));
-    provenance.put("training.widths", run.widths().toString());
+    List<Integer> trained = run.method() == RunFile.Method.FP32 ? List.of() : run.widths();
+    provenance.put(WIDTHS, trained.toString());
     if (pace.steps() > 0) {
       provenance.put(
           STEP_SECONDS, String.format(Locale.ROOT, "%.4f", pace.seconds() / pace.steps()));

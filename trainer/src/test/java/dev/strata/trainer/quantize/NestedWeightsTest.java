@@ -42,6 +42,36 @@ class NestedWeightsTest {
     }
   }
 
+  /// The code of b bits is the bin of width `2^(8-b)` steps that the weight lies in, and that of
+  /// b + 1 bits without its last plane; the two centres are a quarter of a bin apart.
+  @ParameterizedTest
+  @ValueSource(longs = {1, 2, 3, 4, 5, 6, 7, 8})
+  void theCodeOfMoreBitsCutByOneIsTheNarrowerCode(long seed) {
+    RandomWeights random = new RandomWeights(seed);
+    PlaneLayout layout = new PlaneLayout(random.size(1, 20), random.size(1, 200), 64, 1);
+    float[] weights = random.matrix(layout.rows(), layout.columns());
+    GroupGrid grid = GroupGrid.fit(weights, layout);
+    byte[] codes = grid.nearestCodes(weights);
+    for (int i = 0; i < weights.length; i++) {
+      int row = i / layout.columns();
+      int group = i % layout.columns() / layout.groupSize();
+      double position =
+          (weights[i] - (double) grid.offset(row, group)) / grid.step(row, group) + 128;
+      for (int bits = 1; bits <= 8; bits++) {
+        int prefix = (codes[i] & 0xff) >> (8 - bits);
+        assertEquals(
+            Math.clamp((int) Math.floor(position / (1 << (8 - bits))), 0, (1 << bits) - 1), prefix);
+        if (bits < 8) {
+          int wider = (codes[i] & 0xff) >> (7 - bits);
+          assertEquals(prefix, wider >> 1);
+          float apart =
+              GroupGrid.middleOfBin(codes[i], bits + 1) - GroupGrid.middleOfBin(codes[i], bits);
+          assertEquals((wider & 1) == 0 ? -0.25f : 0.25f, apart / (1 << (8 - bits)));
+        }
+      }
+    }
+  }
+
   @Test
   void constantAndZeroGroupsAreExact() {
     PlaneLayout layout = new PlaneLayout(3, 128, 64, 1);
