@@ -22,11 +22,11 @@ public final class RepositoryWatch {
 
   private static final Logger LOG = Logger.getLogger(RepositoryWatch.class);
 
+  private final GatewayConfig config;
   private final ModelRepository repository;
   private final ModelRegistry registry;
   private final ModelMetrics metrics;
   private final Event<Settled> settledEvent;
-  private final Duration poll;
   private final Thread thread;
   private volatile boolean settled;
 
@@ -36,11 +36,11 @@ public final class RepositoryWatch {
       ModelRegistry registry,
       ModelMetrics metrics,
       Event<Settled> settledEvent) {
+    this.config = config;
     this.repository = repository;
     this.registry = registry;
     this.metrics = metrics;
     this.settledEvent = settledEvent;
-    this.poll = config.repositoryPoll();
     this.thread =
         Thread.ofPlatform()
             .name("strata-repository")
@@ -56,6 +56,7 @@ public final class RepositoryWatch {
   }
 
   void start(@Observes StartupEvent event) {
+    metrics.showMemory(repository::residentBytes, config.memory().budgetBytes());
     var _ = repository.start().thenRun(this::settle);
     thread.start();
   }
@@ -73,6 +74,7 @@ public final class RepositoryWatch {
   }
 
   private void run() {
+    Duration poll = config.repositoryPoll();
     while (!Thread.currentThread().isInterrupted()) {
       try {
         repository.refresh();

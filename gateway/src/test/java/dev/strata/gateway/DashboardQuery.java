@@ -7,7 +7,9 @@ import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
@@ -30,14 +32,14 @@ record DashboardQuery(String dashboard, String panel, String expression) {
         JsonNode dashboard = new ObjectMapper().readTree(file.toFile());
         String uid = dashboard.path("uid").asText();
         require(file.getFileName().toString().equals(uid + ".json"), uid + ": its file's name");
+        Map<String, String> all = new HashMap<>();
         for (JsonNode variable : dashboard.path("templating").path("list")) {
+          String name = variable.path("name").asText();
+          all.put(name, variable.path("allValue").asText());
           Matcher values = VALUES.matcher(variable.path("definition").asText());
           require(values.matches(), uid + ": " + variable);
-          queries.add(
-              of(
-                  uid,
-                  "variable " + variable.path("name").asText(),
-                  "count by (%s) (%s)".formatted(values.group(2), values.group(1))));
+          String counted = "count by (%s) (%s)".formatted(values.group(2), values.group(1));
+          queries.add(of(uid, "variable " + name, counted, all));
         }
         for (JsonNode panel : dashboard.path("panels")) {
           String title = panel.path("title").asText();
@@ -47,7 +49,7 @@ record DashboardQuery(String dashboard, String panel, String expression) {
               UNITS.contains(panel.path("fieldConfig").path("defaults").path("unit").asText()),
               title + ": its unit");
           for (JsonNode target : panel.path("targets")) {
-            queries.add(of(uid, title, target.path("expr").asText()));
+            queries.add(of(uid, title, target.path("expr").asText(), all));
           }
         }
       }
@@ -61,11 +63,12 @@ record DashboardQuery(String dashboard, String panel, String expression) {
     }
   }
 
-  private static DashboardQuery of(String dashboard, String panel, String expression) {
-    String filled =
-        expression
-            .replace("$__rate_interval", "30s")
-            .replaceAll("\"\\$(instance|model|bits)\"", "\".+\"");
+  private static DashboardQuery of(
+      String dashboard, String panel, String expression, Map<String, String> all) {
+    String filled = expression.replace("$__rate_interval", "30s");
+    for (Map.Entry<String, String> variable : all.entrySet()) {
+      filled = filled.replace("\"$" + variable.getKey() + '"', '"' + variable.getValue() + '"');
+    }
     require(!filled.contains("$"), panel + ": an unknown variable in " + expression);
     return new DashboardQuery(dashboard, panel, filled);
   }

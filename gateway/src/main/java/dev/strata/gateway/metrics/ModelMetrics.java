@@ -17,6 +17,8 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.OptionalLong;
+import java.util.function.LongSupplier;
 
 /// Gauges of what is loaded and what waits, and what loading costs.
 @Singleton
@@ -89,6 +91,22 @@ public final class ModelMetrics implements LoadObserver {
     planeBytes.register(bytes, true);
     residentPlanes.register(resident, true);
     storedPlanes.register(stored, true);
+  }
+
+  /// Shows what the memory budget counts, and the budget itself if there is one.
+  ///
+  /// @param used bytes of artifacts in memory at any time
+  public void showMemory(LongSupplier used, OptionalLong budgetBytes) {
+    Gauge.builder("strata.memory.used", used::getAsLong)
+        .baseUnit("bytes")
+        .description("Bytes of artifacts in memory, which the budget bounds")
+        .register(meters);
+    budgetBytes.ifPresent(
+        budget ->
+            Gauge.builder("strata.memory.budget", () -> budget)
+                .baseUnit("bytes")
+                .description("Most bytes of artifacts in memory")
+                .register(meters));
   }
 
   @Override
