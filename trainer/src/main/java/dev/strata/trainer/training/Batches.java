@@ -20,9 +20,31 @@ final class Batches {
     this.order = shuffled(images.count(), new SplittableRandom(run.seed() * SPREAD + epoch + 1));
   }
 
-  /// @param pixels `[labels.length][channels][height][width]`, in 0..1
-  /// @param choices what else the step draws
-  record Batch(float[] pixels, int[] labels, SplittableRandom choices) {}
+  static final class Batch {
+    private final float[] pixels;
+    private final int[] labels;
+    private final SplittableRandom choices;
+
+    private Batch(float[] pixels, int[] labels, SplittableRandom choices) {
+      this.pixels = pixels;
+      this.labels = labels;
+      this.choices = choices;
+    }
+
+    /// `[samples][channels][height][width]`, in 0..1
+    float[] pixels() {
+      return pixels;
+    }
+
+    int[] labels() {
+      return labels;
+    }
+
+    /// What else the step draws.
+    SplittableRandom choices() {
+      return choices;
+    }
+  }
 
   static int size(RunFile run, int samples) {
     return Math.min(run.schedule().batch(), samples);

@@ -26,7 +26,7 @@ import java.util.TreeMap;
 /// Images are NCHW here and weights `[rows][kh][kw][in]`, as in the artifact. Input codes stay
 /// integers, counted from zero, up to the product; their step is multiplied into the weights, which
 /// are few. The rounding of codes and weights has the gradient of the identity, codes none where
-// they clip.
+/// they clip.
 final class TorchPass {
   /// The share of what was known in running means; the rest is the batch's.
   private static final float KNOWN_SHARE = 0.9f;

@@ -184,7 +184,7 @@ final class TrainedNetwork {
     return switch (signs.get(value)) {
       case PIXELS, POSITIVE -> 0;
       case MOSTLY_POSITIVE -> (1 << bits) / 16;
-      case BOTH -> (1 << bits - 1) - 1;
+      case BOTH -> (1 << (bits - 1)) - 1;
     };
   }
 
