@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.restassured.path.json.JsonPath;
 import io.restassured.response.Response;
 import java.io.IOException;
 import java.net.ServerSocket;
@@ -42,6 +43,7 @@ final class EndToEndIT {
   private static final Path RULES = ROOT.resolve("deploy/prometheus");
   private static final List<String> RULE_FILES = List.of("recording.rules.yml", "alert.rules.yml");
   private static final Path BOOT = ROOT.resolve("docs/examples/ankle-boot.png");
+  private static final Path CLI = ROOT.resolve("trainer/target/strata-trainer.jar");
   private static final int ANKLE_BOOT = 9;
   private static final Duration START = Duration.ofMinutes(1);
 
@@ -290,6 +292,56 @@ final class EndToEndIT {
     assertEquals(10, count, "examples");
   }
 
+  /// From nothing to served: the figures that training wrote are those that clients get.
+  @Test
+  @Order(5)
+  void aTrainedModelIsServedWithTheAccuraciesOfItsTable() throws Exception {
+    assertTrue(System.getenv("CI") == null || Files.exists(CLI), "missing: " + CLI);
+    assumeTrue(Files.exists(CLI), "missing: " + CLI);
+    Path data = Files.createDirectory(work.resolve("corners"));
+    Corners.write(data, "train", 400, 1);
+    Corners.write(data, "t10k", 200, 2);
+    Path run =
+        Files.writeString(
+            work.resolve("corners.yaml"),
+            """
+            name: corners
+            threads: 1
+            data: {source: idx, path: '%s'}
+            architecture: {kind: mlp, channels: 4}
+            widths: [8, 4, 2]
+            schedule: {epochs: 2, batch: 20, learning-rate: 0.05}
+            """
+                .formatted(data));
+    Path artifact = work.resolve("corners.strata");
+    cli("train", run.toString(), "-o", artifact.toString());
+    Path version = Files.createDirectories(work.resolve("corners-model/1"));
+    Files.copy(artifact, version.resolve("model.strata"));
+    Files.move(version.getParent(), work.resolve("repository/corners"));
+    await("the trained model", () -> statusOf("/v2/models/corners/ready") == 200);
+    JsonPath measured =
+        JsonPath.from(
+            cli(
+                "eval",
+                artifact.toString(),
+                "--json",
+                "--remote",
+                "127.0.0.1:" + grpcPort,
+                "--data",
+                data.resolve("t10k-images-idx3-ubyte.gz").toString(),
+                "--labels",
+                data.resolve("t10k-labels-idx1-ubyte.gz").toString()));
+    JsonPath table = JsonPath.from(cli("inspect", "--json", artifact.toString()));
+    for (int bits = 1; bits <= 8; bits++) {
+      assertEquals(bits, table.getInt("precisions[%d].bits".formatted(bits - 1)));
+      assertEquals(
+          table.getDouble("precisions[%d].quality.accuracy".formatted(bits - 1)),
+          measured.getDouble("'%d'.accuracy".formatted(bits)),
+          "%d bits".formatted(bits));
+    }
+    assertTrue(measured.getDouble("'8'.accuracy") > 0.8, measured.prettify());
+  }
+
   @Test
   @Order(6)
   void aPoliteSignalEndsTheProcess() throws InterruptedException {
@@ -416,6 +468,25 @@ final class EndToEndIT {
     } catch (IOException gone) {
       return gone.getMessage();
     }
+  }
+
+  /// What a command of the packaged command line prints.
+  private static String cli(String... arguments) throws Exception {
+    List<String> command =
+        new ArrayList<>(
+            List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "--enable-native-access=ALL-UNNAMED",
+                "-Dai.djl.offline=true",
+                "-cp",
+                CLI + ":" + CLI.resolveSibling("lib") + "/*",
+                "dev.strata.trainer.cli.StrataCommand"));
+    command.addAll(List.of(arguments));
+    Process process =
+        new ProcessBuilder(command).redirectError(work.resolve("cli.log").toFile()).start();
+    String output = new String(process.getInputStream().readAllBytes(), UTF_8);
+    assertEquals(0, process.waitFor(), () -> log("cli"));
+    return output;
   }
 
   private static String output(String... command) throws Exception {

@@ -20,7 +20,6 @@ final class Batches {
     this.order = shuffled(images.count(), new SplittableRandom(run.seed() * SPREAD + epoch + 1));
   }
 
-  /// What a step learns from.
   static final class Batch {
     private final float[] pixels;
     private final int[] labels;
@@ -32,7 +31,7 @@ final class Batches {
       this.choices = choices;
     }
 
-    /// `[labels.length][channels][height][width]`, in 0..1
+    /// `[samples][channels][height][width]`, in 0..1
     float[] pixels() {
       return pixels;
     }

@@ -22,7 +22,7 @@ import java.util.stream.Stream;
 import javax.imageio.ImageIO;
 
 /// Image files by class: `train/LABEL/*` and `test/LABEL/*`. They become pixels as the runtime
-/// makes them of a client's files, so that a file gives the same answer in training and served.
+/// makes them from a client's files, so that a file gives the same answer in training and served.
 final class ImageFolder {
   private static final int COLOURS = 3;
 

@@ -72,7 +72,7 @@ final class PatchNetwork {
     String scale =
         draft.fixed(
             name + "scale",
-            Tensor.of(Shape.of(1), new float[] {(float) Math.sqrt((double) HEADS / width)}));
+            Tensor.of(Shape.of(1), new float[] {(float) (1 / Math.sqrt((double) width / HEADS))}));
     String y = draft.node(name + "scores", new Op.MatMul(), queries, keys);
     y = draft.node(name + "scaled", new Op.Binary(Op.Binary.Function.MUL), y, scale);
     y = draft.node(name + "shares", new Op.Softmax(-1), y);

@@ -66,13 +66,13 @@ class GradientTest {
     // Only its presence counts: without batch norms the formulas are short.
     draft.layerNorm("unused", h, HIDDEN);
     TrainedNetwork network = network(draft, h, HIDDEN, Integer.toString(bits));
-    float step = 0.6f / (1 << bits - 1);
+    float step = 0.6f / (1 << (bits - 1));
     network.state().put(TrainedNetwork.step("hidden", 8, bits), new float[] {step});
     network.state().put("hidden.bias.8", new float[] {-0.1f, 0.2f, 0.3f, 0.1f, 0});
     TorchPass.Outcome outcome = pass(network, 8);
 
     int zero = network.zero("hidden", bits);
-    assertEquals(kind == Activation.Kind.RELU ? 0 : (1 << bits - 1) - 1, zero);
+    assertEquals(kind == Activation.Kind.RELU ? 0 : (1 << (bits - 1)) - 1, zero);
     int most = (1 << bits) - 1 - zero;
     float[] values = product(IMAGES, decoded(network, "hidden", 8), PIXELS, HIDDEN);
     float[] rounded = new float[values.length];
