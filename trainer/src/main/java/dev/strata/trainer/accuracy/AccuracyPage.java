@@ -19,9 +19,11 @@ final class AccuracyPage {
 
   private final List<ModelAccuracy> models;
   private final Optional<TrainedSection> trained;
+  private final List<GoalRow> goals;
 
-  AccuracyPage(List<ModelAccuracy> models, Optional<TrainedSection> trained) {
+  AccuracyPage(List<ModelAccuracy> models, Optional<TrainedSection> trained, List<GoalRow> goals) {
     this.models = List.copyOf(models);
+    this.goals = List.copyOf(goals);
     this.trained = trained;
   }
 
@@ -54,22 +56,7 @@ final class AccuracyPage {
   private void goals(StringBuilder text) {
     text.append(
         "| model | bits | figure | goal | found | |\n| --- | --- | --- | --- | --- | --- |\n");
-    for (Goal goal : Goal.ALL) {
-      for (ModelAccuracy model : models) {
-        if (model.name().equals(goal.model())) {
-          text.append(
-              "| %s | %d | %s | %.4f | %.5f | %s |\n"
-                  .formatted(
-                      goal.model(),
-                      goal.bits(),
-                      goal.metric(),
-                      goal.least(model),
-                      goal.found(model),
-                      goal.isMet(model) ? "met" : "**MISSED**"));
-        }
-      }
-    }
-    trained.ifPresent(section -> section.goals().forEach(text::append));
+    goals.forEach(goal -> text.append(goal.markdown()));
   }
 
   private static void section(StringBuilder text, ModelAccuracy model) {

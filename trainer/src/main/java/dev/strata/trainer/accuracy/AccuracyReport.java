@@ -43,23 +43,9 @@ public final class AccuracyReport {
     if (training.isPresent()) {
       trained = Optional.of(new TrainedSection(training.get().execute(progress)));
     }
-    new AccuracyPage(measured, trained).write(page, command);
-    List<String> missed = new ArrayList<>();
-    trained.ifPresent(section -> missed.addAll(section.missed()));
-    for (Goal goal : Goal.ALL) {
-      for (ModelAccuracy model : measured) {
-        if (model.name().equals(goal.model()) && !goal.isMet(model)) {
-          missed.add(
-              "%s at %d bits: %s is %.5f, goal %.4f"
-                  .formatted(
-                      goal.model(),
-                      goal.bits(),
-                      goal.metric(),
-                      goal.found(model),
-                      goal.least(model)));
-        }
-      }
-    }
-    return missed;
+    List<GoalRow> goals = new ArrayList<>(measured.stream().flatMap(Goal::of).toList());
+    trained.ifPresent(section -> goals.addAll(section.goals()));
+    new AccuracyPage(measured, trained, goals).write(page, command);
+    return goals.stream().filter(goal -> !goal.isMet()).map(GoalRow::words).toList();
   }
 }

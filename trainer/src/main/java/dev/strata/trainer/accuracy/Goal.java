@@ -1,6 +1,7 @@
 package dev.strata.trainer.accuracy;
 
 import java.util.List;
+import java.util.stream.Stream;
 
 /// A figure that a model shall reach at one width.
 ///
@@ -20,15 +21,16 @@ record Goal(String model, int bits, String metric, double bound, boolean fromRef
           new Goal("minilm", 3, "spearman_fp32", 0.95, false),
           new Goal("minilm", 2, "spearman_fp32", 0.80, false));
 
-  double least(ModelAccuracy measured) {
-    return fromReference ? measured.reference().get(metric) - bound : bound;
+  /// What a model has of the goals that are its own.
+  static Stream<GoalRow> of(ModelAccuracy measured) {
+    return ALL.stream()
+        .filter(goal -> goal.model().equals(measured.name()))
+        .map(goal -> goal.beside(measured));
   }
 
-  boolean isMet(ModelAccuracy measured) {
-    return found(measured) >= least(measured);
-  }
-
-  double found(ModelAccuracy measured) {
-    return measured.at(bits).orElseThrow().quality().get(metric);
+  private GoalRow beside(ModelAccuracy measured) {
+    double least = fromReference ? measured.reference().get(metric) - bound : bound;
+    double found = measured.at(bits).orElseThrow().quality().get(metric);
+    return new GoalRow(model, bits, metric, least, found);
   }
 }

@@ -25,46 +25,21 @@ final class TrainedSection {
     this.study = study;
   }
 
-  /// Rows of the page's table of goals.
-  List<String> goals() {
-    List<String> rows = new ArrayList<>();
-    for (Map.Entry<Bits, Trained> one : study.dedicated().entrySet()) {
-      Bits bits = one.getKey();
-      double least = least(bits);
-      double found = accuracy(study.once(), bits);
-      rows.add(
-          "| %s | %d | accuracy, its own network less %.1f points | %.4f | %.5f | %s |\n"
-              .formatted(
-                  study.run().name(),
-                  bits.count(),
-                  100 * bound(bits),
-                  least,
-                  found,
-                  found >= least ? "met" : "**MISSED**"));
-    }
-    return rows;
+  List<GoalRow> goals() {
+    return study.dedicated().entrySet().stream()
+        .map(one -> goal(one.getKey(), accuracy(one.getValue(), one.getKey())))
+        .toList();
   }
 
-  /// In words.
-  List<String> missed() {
-    List<String> missed = new ArrayList<>();
-    for (Bits bits : study.dedicated().keySet()) {
-      if (accuracy(study.once(), bits) < least(bits)) {
-        missed.add(
-            "%s at %d bits: accuracy is %.5f, goal %.4f"
-                .formatted(
-                    study.run().name(), bits.count(), accuracy(study.once(), bits), least(bits)));
-      }
-    }
-    return missed;
-  }
-
-  private static double bound(Bits bits) {
-    return bits.count() == 1 ? BOUND_AT_ONE_BIT : BOUND;
-  }
-
-  private double least(Bits bits) {
-    return accuracy(study.dedicated().get(bits), bits) - bound(bits);
+  /// @param own accuracy of the network that has this width alone
+  private GoalRow goal(Bits bits, double own) {
+    double bound = bits.count() == 1 ? BOUND_AT_ONE_BIT : BOUND;
+    return new GoalRow(
+        study.run().name(),
+        bits.count(),
+        "accuracy, its own network less %.1f points".formatted(100 * bound),
+        own - bound,
+        accuracy(study.once(), bits));
   }
 
   private static double accuracy(Trained trained, Bits bits) {

@@ -49,10 +49,7 @@ public final class Plot {
       double[] sorted = values.sorted().toArray();
       double low = sorted[0];
       double range = Math.max(sorted[sorted.length - 1] - low, Double.MIN_NORMAL);
-      double step = Math.pow(10, Math.floor(Math.log10(range)));
-      while (range / step < MOST_TICKS / 2) {
-        step /= 2;
-      }
+      double step = roundStep(range);
       List<Double> ticks = new ArrayList<>();
       for (double tick = step * Math.ceil(low / step); tick <= low + range; tick += step) {
         ticks.add(tick);
@@ -126,13 +123,7 @@ public final class Plot {
         }
       } else if (ticks.isEmpty()) {
         low = Math.min(0, low);
-        double step = Math.pow(10, Math.floor(Math.log10(high - low)));
-        while ((high - low) / step < MOST_TICKS / 2) {
-          step /= 2;
-        }
-        while ((high - low) / step > MOST_TICKS) {
-          step *= 2;
-        }
+        double step = roundStep(high - low);
         high = step * Math.ceil(high / step);
         for (double tick = low; tick < high + step / 2; tick += step) {
           ticks.add(tick);
@@ -148,6 +139,18 @@ public final class Plot {
               : (value - low) / Math.max(high - low, Double.MIN_NORMAL);
       return from + share * (to - from);
     }
+  }
+
+  /// Between ticks, of which a range then has about half of the most to the most.
+  private static double roundStep(double range) {
+    double step = Math.pow(10, Math.floor(Math.log10(range)));
+    while (range / step < MOST_TICKS / 2) {
+      step /= 2;
+    }
+    while (range / step > MOST_TICKS) {
+      step *= 2;
+    }
+    return step;
   }
 
   private void draw(StringBuilder svg) {
