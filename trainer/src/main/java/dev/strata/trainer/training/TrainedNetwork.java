@@ -81,10 +81,14 @@ final class TrainedNetwork {
       }
       state.put(constant.name(), values);
     }
-    List<Integer> widths = run.method() == RunFile.Method.FP32 ? List.of(FLOATS) : run.widths();
-    for (int width : widths) {
+    for (int width : widths()) {
       layers.forEach(layer -> addNorm(layer, planes(layer, width)));
     }
+  }
+
+  /// What is trained: widths, or [#FLOATS] alone.
+  List<Integer> widths() {
+    return run.method() == RunFile.Method.FP32 ? List.of(FLOATS) : run.widths();
   }
 
   private void addNorm(Layer layer, int planes) {

@@ -44,11 +44,7 @@ final class Training {
   }
 
   private int stepsPerEpoch() {
-    return stepsPerEpoch(run, images.count());
-  }
-
-  static int stepsPerEpoch(RunFile run, int samples) {
-    return samples / Batches.size(run, samples);
+    return images.count() / Batches.size(run, images.count());
   }
 
   /// While a step runs, the batch of the next one is made.
@@ -72,8 +68,7 @@ final class Training {
   void settleNorms(NDManager memory) {
     int batches = Math.min(SETTLING_BATCHES, stepsPerEpoch());
     int size = Batches.size(run, images.count());
-    List<Integer> widths =
-        run.method() == RunFile.Method.FP32 ? List.of(TrainedNetwork.FLOATS) : run.widths();
+    List<Integer> widths = network.widths();
     Map<String, float[]> decoded = network.decode(widths);
     for (int i = 0; i < batches; i++) {
       try (NDManager ofBatch = memory.newSubManager()) {
@@ -141,10 +136,7 @@ final class Training {
   }
 
   private List<Integer> widths(SplittableRandom random) {
-    if (run.method() == RunFile.Method.FP32) {
-      return List.of(TrainedNetwork.FLOATS);
-    }
-    List<Integer> all = run.widths();
+    List<Integer> all = network.widths();
     if (run.objective() != RunFile.Objective.SANDWICH || all.size() < 3) {
       return all;
     }

@@ -35,6 +35,9 @@ public record TrainingRun(RunFile run, Path datasets) {
   /// Provenance: the widths that were trained, in brackets; all others are cut from a wider one.
   private static final String WIDTHS = "training.widths";
 
+  /// Provenance: how many steps the run has, those before a stop too.
+  static final String STEPS = "training.steps";
+
   /// Provenance: mean time of a step of the process that ended the run.
   static final String STEP_SECONDS = "training.step.seconds";
 
@@ -121,6 +124,7 @@ public record TrainingRun(RunFile run, Path datasets) {
     List<Integer> trained = run.method() == RunFile.Method.FP32 ? List.of() : run.widths();
     provenance.put(WIDTHS, trained.toString());
     if (pace.steps() > 0) {
+      provenance.put(STEPS, Integer.toString(pace.total()));
       provenance.put(
           STEP_SECONDS, String.format(Locale.ROOT, "%.4f", pace.seconds() / pace.steps()));
     }
@@ -269,6 +273,7 @@ public record TrainingRun(RunFile run, Path datasets) {
     private final long startNanos = System.nanoTime();
     private long lastNanos = startNanos;
     private int steps;
+    private int total;
     private double loss;
     private double right;
 
@@ -285,7 +290,7 @@ public record TrainingRun(RunFile run, Path datasets) {
       right = steps == 0 ? newRight : right + NEW_SHARE * (newRight - right);
       steps++;
       int done = epoch * stepsPerEpoch + step;
-      int total = epochs * stepsPerEpoch;
+      total = epochs * stepsPerEpoch;
       long left = Math.round(seconds() / steps * (total - done));
       progress.advanced(
           String.format(
@@ -308,6 +313,11 @@ public record TrainingRun(RunFile run, Path datasets) {
 
     int steps() {
       return steps;
+    }
+
+    /// Of the whole run.
+    int total() {
+      return total;
     }
   }
 }

@@ -60,21 +60,17 @@ public record TrainingStudy(RunFile run, Path folder, Path datasets) {
   /// Trains what is missing; a study that is stopped goes on where it was.
   public Outcome execute(QuantizationProgress progress) throws IOException {
     Files.createDirectories(folder);
-    progress.advanced("reading data", 0, 0);
-    int samples = TrainingData.read(run.data(), datasets).train().count();
-    int steps = run.schedule().epochs() * Training.stepsPerEpoch(run, samples);
-    Trained once = trained("once-qat", run, steps, progress);
-    Trained truncated = trained("truncation", alone(RunFile.Method.TRUNCATION, 8), steps, progress);
+    Trained once = trained("once-qat", run, progress);
+    Trained truncated = trained("truncation", alone(RunFile.Method.TRUNCATION, 8), progress);
     Map<Bits, Trained> dedicated = new TreeMap<>();
     for (int width : run.widths()) {
       dedicated.put(
           new Bits(width),
           width == Bits.MAX
               ? truncated
-              : trained(
-                  "dedicated-" + width, alone(RunFile.Method.DEDICATED, width), steps, progress));
+              : trained("dedicated-" + width, alone(RunFile.Method.DEDICATED, width), progress));
     }
-    Trained floats = trained("fp32", alone(RunFile.Method.FP32, 8), steps, progress);
+    Trained floats = trained("fp32", alone(RunFile.Method.FP32, 8), progress);
     return new Outcome(run, once, dedicated, truncated, floats);
   }
 
@@ -82,7 +78,7 @@ public record TrainingStudy(RunFile run, Path folder, Path datasets) {
     return run.with(method, List.of(width));
   }
 
-  private Trained trained(String name, RunFile one, int steps, QuantizationProgress progress)
+  private Trained trained(String name, RunFile one, QuantizationProgress progress)
       throws IOException {
     Path artifact = folder.resolve(name + ".strata");
     if (!isOf(one, artifact)) {
@@ -91,7 +87,7 @@ public record TrainingStudy(RunFile run, Path folder, Path datasets) {
               artifact,
               (stage, done, total) -> progress.advanced(name + ": " + stage, done, total));
     }
-    return read(name, artifact, steps);
+    return read(name, artifact);
   }
 
   private static boolean isOf(RunFile run, Path artifact) throws IOException {
@@ -104,7 +100,7 @@ public record TrainingStudy(RunFile run, Path folder, Path datasets) {
     }
   }
 
-  private static Trained read(String name, Path artifact, int steps) throws IOException {
+  private static Trained read(String name, Path artifact) throws IOException {
     try (ModelArtifact model = ModelArtifact.open(artifact)) {
       Map<Bits, Double> accuracies = new TreeMap<>();
       Map<Bits, Long> prefixBytes = new TreeMap<>();
@@ -114,8 +110,12 @@ public record TrainingStudy(RunFile run, Path folder, Path datasets) {
       }
       Map<String, String> provenance = model.description().provenance();
       double seconds =
-          steps * Double.parseDouble(provenance.getOrDefault(TrainingRun.STEP_SECONDS, "NaN"));
+          number(provenance, TrainingRun.STEPS) * number(provenance, TrainingRun.STEP_SECONDS);
       return new Trained(name, accuracies, prefixBytes, Files.size(artifact), seconds, provenance);
     }
+  }
+
+  private static double number(Map<String, String> provenance, String key) {
+    return Double.parseDouble(provenance.getOrDefault(key, "NaN"));
   }
 }

@@ -6,10 +6,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.strata.trainer.data.IdxFiles;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
-import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Set;
@@ -114,21 +114,13 @@ class TrainCommandTest {
 
   private static void write(String part, int count, long seed) throws IOException {
     SplittableRandom random = new SplittableRandom(seed);
-    ByteBuffer images = ByteBuffer.allocate(16 + count * SIDE * SIDE);
-    ByteBuffer labels = ByteBuffer.allocate(8 + count);
-    images.putInt(0x803).putInt(count).putInt(SIDE).putInt(SIDE);
-    labels.putInt(0x801).putInt(count);
-    for (int i = 0; i < count; i++) {
-      int label = random.nextInt(4);
-      labels.put((byte) label);
-      for (int y = 0; y < SIDE; y++) {
-        for (int x = 0; x < SIDE; x++) {
-          int corner = 2 * (2 * y / SIDE) + 2 * x / SIDE;
-          images.put((byte) (random.nextInt(130) + (corner == label ? 100 : 0)));
-        }
-      }
-    }
-    Files.write(folder.resolve(part + "-images-idx3-ubyte.gz"), images.array());
-    Files.write(folder.resolve(part + "-labels-idx1-ubyte.gz"), labels.array());
+    IdxFiles.write(
+        folder,
+        part,
+        count,
+        SIDE,
+        _ -> random.nextInt(4),
+        (label, x, y) ->
+            random.nextInt(130) + (2 * (2 * y / SIDE) + 2 * x / SIDE == label ? 100 : 0));
   }
 }

@@ -1,19 +1,22 @@
 package dev.strata.trainer.training;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import ai.djl.ndarray.NDManager;
 import dev.strata.precision.Bits;
-import java.io.DataOutputStream;
+import dev.strata.trainer.data.IdxFiles;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.TreeSet;
-import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -25,10 +28,7 @@ class TrainingStudyTest {
 
   @Test
   void aRunIsMadeInEveryWayAndOnlyWhatIsMissingIsTrained() throws IOException {
-    Path data = folder.resolve("data");
-    Files.createDirectories(data);
-    write(data, "train", 64);
-    write(data, "t10k", 32);
+    Path data = data();
     RunFile run = run(data, 2);
     Path work = folder.resolve("work");
     Set<String> trained = new TreeSet<>();
@@ -57,22 +57,19 @@ class TrainingStudyTest {
 
   @Test
   void normsForgetWhatTrainingLeft() throws IOException {
-    Path data = folder.resolve("data");
-    Files.createDirectories(data);
-    write(data, "train", 64);
-    write(data, "t10k", 32);
+    Path data = data();
     RunFile run = run(data, 1);
     Images images = TrainingData.read(run.data(), folder).train();
     TrainedNetwork network = new TrainedNetwork(Architecture.build(run.network(), images, 2), run);
     String mean = TrainedNetwork.norm(network.graph().layers().get(1), new Bits(2).count(), "mean");
     Training training = new Training(network, images, 2, Runnable::run);
-    try (ai.djl.ndarray.NDManager memory = TorchEngine.start(1)) {
+    try (NDManager memory = TorchEngine.start(1)) {
       training.epoch(memory, 0, (_, _, _, _, _) -> {});
       training.settleNorms(memory);
       float[] settled = network.state().get(mean).clone();
-      java.util.Arrays.fill(network.state().get(mean), 1000f);
+      Arrays.fill(network.state().get(mean), 1000f);
       training.settleNorms(memory);
-      org.junit.jupiter.api.Assertions.assertArrayEquals(settled, network.state().get(mean), 1e-4f);
+      assertArrayEquals(settled, network.state().get(mean), 1e-4f);
     }
   }
 
@@ -87,7 +84,7 @@ class TrainingStudyTest {
   @Test
   void theSameRunInOtherWordsIsTheSame() {
     RunFile run = RunFile.parse("{name: a, seed: 1, widths: [8, 2], objective: sandwich}");
-    RunFile alone = run.with(RunFile.Method.DEDICATED, java.util.List.of(2));
+    RunFile alone = run.with(RunFile.Method.DEDICATED, List.of(2));
     assertTrue(
         alone.trainsLike(RunFile.parse("name: a\nmethod: dedicated\nwidths: [2]\nobjective: sum")));
     assertFalse(alone.trainsLike(RunFile.parse("name: a\nmethod: dedicated\nwidths: [3]")));
@@ -118,28 +115,21 @@ class TrainingStudyTest {
             .formatted(data, epochs));
   }
 
-  private static void write(Path data, String part, int count) throws IOException {
-    SplittableRandom random = new SplittableRandom(count);
-    try (DataOutputStream images = gzip(data.resolve(part + "-images-idx3-ubyte.gz"));
-        DataOutputStream labels = gzip(data.resolve(part + "-labels-idx1-ubyte.gz"))) {
-      images.writeInt(0x803);
-      images.writeInt(count);
-      images.writeInt(SIDE);
-      images.writeInt(SIDE);
-      labels.writeInt(0x801);
-      labels.writeInt(count);
-      for (int i = 0; i < count; i++) {
-        int label = i % 2;
-        labels.writeByte(label);
-        for (int pixel = 0; pixel < SIDE * SIDE; pixel++) {
-          boolean bright = pixel % SIDE < SIDE / 2 == (label == 0);
-          images.writeByte((bright ? 150 : 0) + random.nextInt(100));
-        }
-      }
-    }
+  private Path data() throws IOException {
+    Path data = Files.createDirectories(folder.resolve("data"));
+    write(data, "train", 64);
+    write(data, "t10k", 32);
+    return data;
   }
 
-  private static DataOutputStream gzip(Path file) throws IOException {
-    return new DataOutputStream(new GZIPOutputStream(Files.newOutputStream(file)));
+  private static void write(Path data, String part, int count) throws IOException {
+    SplittableRandom random = new SplittableRandom(count);
+    IdxFiles.write(
+        data,
+        part,
+        count,
+        SIDE,
+        image -> image % 2,
+        (label, x, _) -> (x < SIDE / 2 == (label == 0) ? 150 : 0) + random.nextInt(100));
   }
 }
