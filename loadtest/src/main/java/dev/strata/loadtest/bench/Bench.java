@@ -13,6 +13,7 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
@@ -58,6 +59,12 @@ record Bench(Path root, Path models, Path work, OptionalInt cpu, PrintWriter out
       throws InterruptedException {
     Scenario alone = scenario.withCalls(List.of(call)).withPhases(List.of(phases));
     return Summary.of(LoadDriver.run(alone, _ -> {}), AnswerCheck.fresh());
+  }
+
+  static double median(double[] values) {
+    double[] sorted = values.clone();
+    Arrays.sort(sorted);
+    return sorted[sorted.length / 2];
   }
 
   void line(String format, Object... values) {

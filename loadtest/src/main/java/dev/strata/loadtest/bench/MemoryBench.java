@@ -6,7 +6,6 @@ import dev.strata.loadtest.scenario.Phase;
 import dev.strata.loadtest.scenario.Scenario;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
@@ -46,10 +45,14 @@ final class MemoryBench {
     for (int i = 0; i < CASES.size(); i++) {
       bench.line(
           "| %s | %.1f MB | %.1f MB | %.1f MB |",
-          CASES.get(i).name(), median(resident[i]), median(anonymous[i]), median(mapped[i]));
+          CASES.get(i).name(),
+          Bench.median(resident[i]),
+          Bench.median(anonymous[i]),
+          Bench.median(mapped[i]));
     }
     bench.line("");
-    bench.line("Ratio of resident memory: %.3f.", median(resident[1]) / median(resident[0]));
+    bench.line(
+        "Ratio of resident memory: %.3f.", Bench.median(resident[1]) / Bench.median(resident[0]));
   }
 
   private static GatewayProcess.Memory measure(
@@ -70,11 +73,5 @@ final class MemoryBench {
       }
       return gateway.memory();
     }
-  }
-
-  private static double median(double[] values) {
-    double[] sorted = values.clone();
-    Arrays.sort(sorted);
-    return sorted[sorted.length / 2];
   }
 }

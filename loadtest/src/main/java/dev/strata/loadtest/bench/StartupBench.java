@@ -6,6 +6,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;
+import java.util.function.ToDoubleFunction;
 
 /// From the call of the start script to readiness and to the first answer, and the memory after it,
 /// with the embedded model. Files are in the page cache, since a first start puts them there.
@@ -39,23 +40,23 @@ final class StartupBench {
             + " | planes |");
     bench.line("| --- | --- | --- | --- | --- | --- | --- | --- |");
     for (int i = 0; i < CASES.size(); i++) {
-      double[] ready = Arrays.stream(starts[i]).mapToDouble(Start::ready).sorted().toArray();
-      double[] answered = Arrays.stream(starts[i]).mapToDouble(Start::answered).sorted().toArray();
+      double[] ready = figures(starts[i], Start::ready);
+      double[] answered = figures(starts[i], Start::answered);
       bench.line(
-          "| %s | %.2f s | %.2f s | %.2f s | %.2f s | %.0f MB | %.0f MB | %.1f MB |",
+          "| %s | %.2f s | %.2f s | %.2f s | %.2f s | %.0f MB | %.0f MB | %.2f MB |",
           CASES.get(i).name(),
-          ready[runs / 2],
-          ready[runs - 1],
-          answered[runs / 2],
-          answered[runs - 1],
-          median(starts[i], Start::resident),
-          median(starts[i], Start::anonymous),
-          median(starts[i], Start::planes));
+          Bench.median(ready),
+          Arrays.stream(ready).max().orElseThrow(),
+          Bench.median(answered),
+          Arrays.stream(answered).max().orElseThrow(),
+          Bench.median(figures(starts[i], Start::resident)),
+          Bench.median(figures(starts[i], Start::anonymous)),
+          Bench.median(figures(starts[i], Start::planes)));
     }
   }
 
-  private static double median(Start[] starts, java.util.function.ToDoubleFunction<Start> figure) {
-    return Arrays.stream(starts).mapToDouble(figure).sorted().toArray()[starts.length / 2];
+  private static double[] figures(Start[] starts, ToDoubleFunction<Start> figure) {
+    return Arrays.stream(starts).mapToDouble(figure).toArray();
   }
 
   private static Start start(Bench bench, Case of, byte[] picture)

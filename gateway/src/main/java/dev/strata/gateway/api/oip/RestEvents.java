@@ -6,6 +6,7 @@ import io.smallrye.mutiny.Multi;
 import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.MultivaluedMap;
 import jakarta.ws.rs.ext.Provider;
+import java.io.IOException;
 import java.io.OutputStream;
 import java.lang.annotation.Annotation;
 import java.lang.reflect.Type;
@@ -45,7 +46,7 @@ record RestEvents(Multi<String> events) {
               .subscribe()
               .with(
                   event -> {
-                    var _ = response.write("data:%s\n\n".formatted(event).getBytes(UTF_8));
+                    var _ = response.write(bytes(event));
                   },
                   () -> response.end());
     }
@@ -58,8 +59,15 @@ record RestEvents(Multi<String> events) {
         Annotation[] annotations,
         MediaType mediaType,
         MultivaluedMap<String, Object> headers,
-        OutputStream out) {
-      throw new UnsupportedOperationException("events are not written to a blocking stream");
+        OutputStream out)
+        throws IOException {
+      for (String event : body.events().subscribe().asIterable()) {
+        out.write(bytes(event));
+      }
+    }
+
+    private static byte[] bytes(String event) {
+      return "data:%s\n\n".formatted(event).getBytes(UTF_8);
     }
   }
 }
