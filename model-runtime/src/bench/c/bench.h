@@ -48,7 +48,7 @@ static inline double bench_best(void (*run)(void *), void *self) {
 static inline const char *bench_isa(uint32_t *isa) {
   const char *wish = getenv("STRATA_ISA");
   *isa = strata_isa_probe();
-  for (uint32_t level = STRATA_ISA_SCALAR; wish && level <= STRATA_ISA_AVX512; level++) {
+  for (uint32_t level = STRATA_ISA_SCALAR; wish && level <= STRATA_ISA_AMX; level++) {
     *isa = strcmp(wish, strata_isa_name(level)) == 0 ? level : *isa;
   }
   *isa = strata_isa_select(*isa);

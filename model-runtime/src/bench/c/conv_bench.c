@@ -110,7 +110,7 @@ static double work(const struct conv *c, struct shape s) {
 
 static void dots(void *isa) {
   for (int i = 0; i < 10000; i++) {
-    if (*(uint32_t *)isa == STRATA_ISA_AVX512) {
+    if (*(uint32_t *)isa >= STRATA_ISA_AVX512) {
       __asm__ volatile(REPEAT12(DOT)::);
     } else {
       __asm__ volatile(REPEAT12(PAIRS)::);

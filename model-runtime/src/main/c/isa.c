@@ -1,3 +1,5 @@
+#define _GNU_SOURCE  // syscall
+
 #include "isa.h"
 
 #include "adder/adder.h"
@@ -13,9 +15,11 @@
 
 #if defined(__x86_64__)
 #include <cpuid.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 // Bits of XCR0: the operating system saves the registers named here when it switches threads.
-enum { XCR0_AVX = 0x6, XCR0_AVX512 = 0xe6 };
+enum { XCR0_AVX = 0x6, XCR0_AVX512 = 0xe6, XCR0_AMX = 0x60000 };
 
 static uint64_t saved_registers(void) {
   uint32_t low, high;
@@ -24,6 +28,12 @@ static uint64_t saved_registers(void) {
 }
 
 static int has(uint32_t reported, uint32_t wanted) { return (reported & wanted) == wanted; }
+
+// Linux saves tiles only of processes that ask for it (asm/prctl.h). Asking twice is allowed.
+static int may_use_tiles(void) {
+  enum { ARCH_REQ_XCOMP_PERM = 0x1023, XFEATURE_XTILEDATA = 18 };
+  return syscall(SYS_arch_prctl, ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA) == 0;
+}
 
 uint32_t strata_isa_probe(void) {
   uint32_t eax, ebx, ecx, edx;
@@ -42,7 +52,11 @@ uint32_t strata_isa_probe(void) {
   }
   uint32_t extended = bit_AVX512VNNI | bit_AVX512VBMI | bit_AVX512VBMI2 | bit_GFNI |
                       bit_AVX512BITALG | bit_AVX512VPOPCNTDQ;
-  return has(ecx, extended) ? STRATA_ISA_AVX512 : STRATA_ISA_AVX512BW;
+  if (!has(ecx, extended)) {
+    return STRATA_ISA_AVX512BW;
+  }
+  int tiles = has(edx, bit_AMX_TILE | bit_AMX_INT8) && (saved & XCR0_AMX) == XCR0_AMX;
+  return tiles && may_use_tiles() ? STRATA_ISA_AMX : STRATA_ISA_AVX512;
 }
 
 static int included(uint32_t isa, uint32_t best) { return isa <= best; }
@@ -73,6 +87,7 @@ const char *strata_isa_name(uint32_t isa) {
     case STRATA_ISA_AVX2: return "avx2";
     case STRATA_ISA_AVX512BW: return "avx512bw";
     case STRATA_ISA_AVX512: return "avx512";
+    case STRATA_ISA_AMX: return "amx";
     case STRATA_ISA_NEON: return "neon";
     default: return "scalar";
   }

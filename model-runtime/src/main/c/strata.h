@@ -26,6 +26,7 @@ enum strata_isa {
   STRATA_ISA_AVX2 = 1,      // AVX2 + FMA
   STRATA_ISA_AVX512BW = 2,  // AVX-512 F/BW/DQ/VL
   STRATA_ISA_AVX512 = 3,    // AVX-512 F/BW/DQ/VL + VNNI + GFNI + VBMI + VPOPCNTDQ + BITALG
+  STRATA_ISA_AMX = 4,       // the same + AMX tiles of 8-bit integers
   STRATA_ISA_NEON = 16,     // AArch64 NEON with the dot product extension
 };
 

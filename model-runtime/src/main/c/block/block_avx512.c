@@ -1,8 +1,8 @@
 #include <string.h>
 
 #include "block/block.h"
+#include "block/finish_avx512.h"
 #include "block/tiling.h"
-#include "unpack_avx512.h"
 #include "weights.h"
 
 // 6 rows x 2 panels: 12 sums of products and 12 of groups stay in registers. A larger tile would
@@ -70,86 +70,14 @@ static void unpack(const struct tile *t) {
   }
 }
 
-// The offsets' sums over all groups.
-STRATA_INLINE void add_offsets(const struct tile *t, int rows, __m512 a2[TILE_ROWS][2]) {
-#pragma GCC unroll 6
-  for (int r = 0; r < rows; r++) {
-    a2[r][0] = a2[r][1] = _mm512_setzero_ps();
-  }
-  int64_t groups = strata_group_count(t->w);
-  for (int64_t g = 0; g < groups; g++) {
-    __m512 offset0 = strata_offset_codes(t->tables[0] + g * 32);
-    __m512 offset1 = strata_offset_codes(t->tables[1] + g * 32);
-#pragma GCC unroll 6
-    for (int r = 0; r < rows; r++) {
-      __m512 mean = _mm512_set1_ps(t->groups[g].mean[r]);
-      a2[r][0] = _mm512_fmadd_ps(offset0, mean, a2[r][0]);
-      a2[r][1] = _mm512_fmadd_ps(offset1, mean, a2[r][1]);
-    }
-  }
-}
-
-// The offset codes of group g and the next as 16-bit numbers; beyond the last group there are none.
-STRATA_INLINE __m512i offset_pairs(const uint8_t *table, int64_t g, int64_t groups) {
-  const __m128i *offsets = (const __m128i *)(table + g * 32) + 1;
-  __m512i low = _mm512_cvtepi8_epi32(_mm_loadu_si128(offsets));
-  __m512i high =
-      g + 1 < groups ? _mm512_cvtepi8_epi32(_mm_loadu_si128(offsets + 2)) : _mm512_setzero_si512();
-  return _mm512_mask_blend_epi16(0xaaaaaaaa, low, _mm512_slli_epi32(high, 16));
-}
-
-// The same where every term and sum is an integer that has a float: two groups in one dot.
-STRATA_INLINE void add_offset_pairs(const struct tile *t, int rows, __m512 a2[TILE_ROWS][2]) {
-  __m512i sum[TILE_ROWS][2];
-#pragma GCC unroll 6
-  for (int r = 0; r < rows; r++) {
-    sum[r][0] = sum[r][1] = _mm512_setzero_si512();
-  }
-  int64_t groups = strata_group_count(t->w);
-  for (int64_t g = 0; g < groups; g += 2) {
-    __m512i offsets0 = offset_pairs(t->tables[0], g, groups);
-    __m512i offsets1 = offset_pairs(t->tables[1], g, groups);
-#pragma GCC unroll 6
-    for (int r = 0; r < rows; r++) {
-      __m512i pair = _mm512_set1_epi32(t->groups[g].pair[r]);
-      sum[r][0] = _mm512_dpwssd_epi32(sum[r][0], offsets0, pair);
-      sum[r][1] = _mm512_dpwssd_epi32(sum[r][1], offsets1, pair);
-    }
-  }
-#pragma GCC unroll 6
-  for (int r = 0; r < rows; r++) {
-    a2[r][0] = _mm512_cvtepi32_ps(sum[r][0]);
-    a2[r][1] = _mm512_cvtepi32_ps(sum[r][1]);
-  }
-}
-
-// The offsets' sums, then the epilogue.
+// What comes behind the last group.
 STRATA_INLINE void finish(const struct tile *t, int rows, __m512 a1[TILE_ROWS][2]) {
-  __m512 a2[TILE_ROWS][2];
-  t->integers ? add_offset_pairs(t, rows, a2) : add_offsets(t, rows, a2);
-  const struct strata_weights *w = t->w;
-  const struct strata_epilogue *e = t->e;
-  int64_t residual_stride = e->residual_stride;
-  int64_t out_stride = e->out_stride;
-#pragma GCC unroll 2
-  for (int j = 0; j < 2; j++) {
-    __mmask16 mask = strata_panel_mask(w, t->panel + j);
-    int64_t c = (t->panel + j) * STRATA_PANEL_ROWS;
-    __m512 scale = _mm512_maskz_loadu_ps(mask, w->scale + c);
-    __m512 offset = _mm512_maskz_loadu_ps(mask, w->offset + c);
-    __m512 bias = _mm512_maskz_loadu_ps(mask, e->bias + c);
-    float *out = e->out + t->m * out_stride + c;
-    const float *residual = e->residual ? e->residual + t->m * residual_stride + c : NULL;
-#pragma GCC unroll 6
-    for (int r = 0; r < rows; r++) {
-      __m512 y = _mm512_fmadd_ps(scale, a1[r][j], _mm512_mul_ps(offset, a2[r][j]));
-      y = _mm512_add_ps(y, bias);
-      if (residual) {
-        y = _mm512_add_ps(y, _mm512_maskz_loadu_ps(mask, residual + r * residual_stride));
-      }
-      _mm512_mask_storeu_ps(out + r * out_stride, mask, y);
-    }
-  }
+  const struct strata_finish_rows what = {.mean = t->groups->mean,
+                                          .pair = t->groups->pair,
+                                          .row = 1,
+                                          .group = sizeof *t->groups / sizeof(float),
+                                          .integers = t->integers};
+  strata_finish_rows(t->w, t->e, t->m, t->panel, &what, rows, a1);
 }
 
 // A sum starts at -(centre/2) * sum of the activations, so that the finished value is I/2, or

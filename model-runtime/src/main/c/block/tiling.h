@@ -7,7 +7,8 @@
 #include "weights.h"
 
 enum {
-  BLOCK_ROWS = 120,  // activation rows that share one unpacked tile
+  BLOCK_ROWS = 120,        // activation rows that share one unpacked tile
+  BLOCK_TILED_ROWS = 128,  // the same where tiles have 16 rows
   BLOCK_COLUMNS =
       512,          // columns unpacked at a time: 32 rows x 512 bytes are a third of a 48 KiB L1
   PACK_PITCH = 64,  // bytes between packed rows beyond the columns
@@ -15,22 +16,22 @@ enum {
       4096,  // columns unpacked at a time where the level 2 cache feeds the dots fast enough
   WIDE_TILE_ROWS = 6,
   WIDE_GROUP_BYTES = 6 * WIDE_TILE_ROWS * 4,
-  BLOCK_TILE_BYTES = 32 * BLOCK_COLUMNS + 2 * 32 * BLOCK_ROWS * 4,  // all but the packed rows
+  BLOCK_TILE_BYTES = 32 * BLOCK_COLUMNS + 2 * 32 * BLOCK_TILED_ROWS * 4,  // all but the packed rows
 };
 
 struct strata_block_memory {
   uint8_t *codes;    // [BLOCK_COLUMNS/4][2][64]
-  float *a1;         // [BLOCK_ROWS][2][16]
-  int32_t *partial;  // [BLOCK_ROWS][2][16]
-  int8_t *packed;    // [BLOCK_ROWS][columns + PACK_PITCH]
+  float *a1;         // [BLOCK_TILED_ROWS][2][16]
+  int32_t *partial;  // [BLOCK_TILED_ROWS][2][16]
+  int8_t *packed;    // [BLOCK_TILED_ROWS][columns + PACK_PITCH]
 };
 
 static inline struct strata_block_memory strata_block_memory(void *scratch) {
   struct strata_block_memory memory;
   memory.codes = scratch;
   memory.a1 = (float *)(memory.codes + 32 * BLOCK_COLUMNS);
-  memory.partial = (int32_t *)(memory.a1 + 32 * BLOCK_ROWS);
-  memory.packed = (int8_t *)(memory.partial + 32 * BLOCK_ROWS);
+  memory.partial = (int32_t *)(memory.a1 + 32 * BLOCK_TILED_ROWS);
+  memory.packed = (int8_t *)(memory.partial + 32 * BLOCK_TILED_ROWS);
   return memory;
 }
 
@@ -40,7 +41,7 @@ static inline int strata_block_packs(const struct strata_weights *w) {
 }
 
 static inline int64_t strata_block_packed_bytes(const struct strata_weights *w) {
-  return strata_block_packs(w) ? BLOCK_ROWS * (w->columns + PACK_PITCH) : 0;
+  return strata_block_packs(w) ? BLOCK_TILED_ROWS * (w->columns + PACK_PITCH) : 0;
 }
 
 // What a row with wide tiles has in place of `codes`, behind the rest.

@@ -15,6 +15,11 @@ struct strata_limits_row {
   uint64_t (*read)(const uint8_t *x, int64_t bytes);
 };
 
+// Loops that a higher level has in common with this one.
+int64_t strata_limit_floats__avx512(int64_t rounds);
+int64_t strata_limit_ones__avx512(int64_t rounds);
+uint64_t strata_limit_read__avx512(const uint8_t *x, int64_t bytes);
+
 #define LIMITS(isa, name) extern const struct strata_limits_row name;
 #include "limits/limits.inc"
 #undef LIMITS

@@ -17,7 +17,7 @@ static int64_t dots(int64_t rounds) {
   return rounds * CHAINS * 64;
 }
 
-static int64_t floats(int64_t rounds) {
+int64_t strata_limit_floats__avx512(int64_t rounds) {
   __m512 sums[CHAINS], ones = _mm512_set1_ps(1);
 #pragma GCC unroll 12
   for (int c = 0; c < CHAINS; c++) sums[c] = _mm512_setzero_ps();
@@ -30,7 +30,7 @@ static int64_t floats(int64_t rounds) {
   return rounds * CHAINS * 16;
 }
 
-static int64_t ones(int64_t rounds) {
+int64_t strata_limit_ones__avx512(int64_t rounds) {
   __m512i sums[CHAINS], all = _mm512_set1_epi8(-1);
 #pragma GCC unroll 12
   for (int c = 0; c < CHAINS; c++) sums[c] = _mm512_setzero_si512();
@@ -47,7 +47,7 @@ static int64_t ones(int64_t rounds) {
   return rounds * CHAINS * 512;
 }
 
-static uint64_t read(const uint8_t *x, int64_t bytes) {
+uint64_t strata_limit_read__avx512(const uint8_t *x, int64_t bytes) {
   __m512i sum[4] = {_mm512_setzero_si512(), _mm512_setzero_si512(), _mm512_setzero_si512(),
                     _mm512_setzero_si512()};
   for (int64_t i = 0; i + 256 <= bytes; i += 256) {
@@ -61,4 +61,5 @@ static uint64_t read(const uint8_t *x, int64_t bytes) {
   return (uint64_t)_mm512_reduce_add_epi64(all);
 }
 
-const struct strata_limits_row strata_limits__avx512 = {dots, floats, ones, read};
+const struct strata_limits_row strata_limits__avx512 = {
+    dots, strata_limit_floats__avx512, strata_limit_ones__avx512, strata_limit_read__avx512};

@@ -16,6 +16,8 @@ public enum Isa {
   AVX512BW(2),
   /// AVX-512 F, BW, DQ, VL with VNNI, VBMI, VBMI2, GFNI, BITALG and VPOPCNTDQ
   AVX512(3),
+  /// The same and AMX tiles of 8-bit integers
+  AMX(4),
   /// AArch64 NEON with the dot product extension
   NEON(16);
 

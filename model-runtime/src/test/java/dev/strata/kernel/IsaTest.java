@@ -41,7 +41,7 @@ class IsaTest {
         assertThrows(
             IllegalArgumentException.class, () -> Isa.choose(Isa.AVX2, Optional.of("sse9")));
     assertEquals(
-        "STRATA_ISA: got \"sse9\", expected one of scalar, avx2, avx512bw, avx512, neon",
+        "STRATA_ISA: got \"sse9\", expected one of scalar, avx2, avx512bw, avx512, amx, neon",
         failure.getMessage());
   }
 
@@ -49,7 +49,7 @@ class IsaTest {
   void theLibraryUsesWhatItIsToldUpToTheMachine() {
     NativeLibrary library = NativeLibrary.loaded();
     assertEquals(Isa.SCALAR, library.use(Isa.SCALAR));
-    assertEquals(library.probed(), library.use(Isa.AVX512));
+    assertEquals(library.probed(), library.use(Isa.AMX));
     assertEquals(library.chosen(), library.use(library.chosen()));
   }
 

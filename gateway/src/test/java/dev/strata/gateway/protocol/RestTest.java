@@ -253,7 +253,7 @@ class RestTest {
             "strata_requests_total\\{bits=\"6\",model=\"tiny\",outcome=\"ok\",.*\\}",
             "strata_requests_total\\{bits=\"\",model=\"\",outcome=\"invalid_request\",.*\\}",
             "strata_plane_bytes\\{model=\"conv\",version=\"1\"\\}",
-            "strata_kernel_info\\{isa=\"(scalar|avx2|avx512bw|avx512|neon)\"\\} 1.0",
+            "strata_kernel_info\\{isa=\"(scalar|avx2|avx512bw|avx512|amx|neon)\"\\} 1.0",
             "strata_queue_depth",
             "strata_queue_capacity 10000.0",
             "strata_queue_wait_seconds")) {
