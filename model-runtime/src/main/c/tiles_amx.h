@@ -21,12 +21,12 @@ struct strata_tile_shapes {
   uint8_t rows[16];
 } __attribute__((packed));
 
-// `rows` activation rows, `step` columns (64 or 32) at a time. To be followed by
-// strata_tiles_release: tiles in use make every switch of threads dearer.
-STRATA_INLINE void strata_tiles_shape(int64_t rows, int64_t step) {
+// `rows` activation rows, `step` columns (64 or 32) at a time, `outputs` (at most 16) weight rows.
+// To be followed by strata_tiles_release: tiles in use make every switch of threads dearer.
+STRATA_INLINE void strata_tiles_shape(int64_t rows, int64_t step, int64_t outputs) {
   struct strata_tile_shapes shapes = {.palette = 1};
   for (int i = 0; i < STRATA_TILES; i++) {
-    shapes.row_bytes[i] = (uint16_t)(i == 4 || i == 5 ? step : STRATA_TILE_COLUMNS);
+    shapes.row_bytes[i] = (uint16_t)(i == 4 || i == 5 ? step : outputs * 4);
     shapes.rows[i] = (uint8_t)(i < 6 ? rows : step / 4);
   }
   __asm__ volatile("ldtilecfg %0" : : "m"(shapes));
@@ -61,26 +61,27 @@ struct strata_tile_rows {
 };
 
 // Adds `columns` columns, whole steps, of up to two tiles of activations and two panels of codes
-// [columns/4][panels][64] to sums [tiles][16][panels][16], or sets these with `starts`.
+// [columns/4][panels][64] to sums [tiles][16][2][16], or sets these with `starts`.
 STRATA_INLINE void strata_tile_products(struct strata_tile_rows q, const uint8_t *codes,
                                         int64_t columns, int64_t step, int tiles, int panels,
                                         int starts, int32_t *sums) {
+  enum { SUMS_PITCH = 2 * STRATA_PANEL_ROWS * 4 };
   const int64_t line = panels * 64;
-  int32_t *second = sums + STRATA_TILE_ROWS * panels * 16;
+  int32_t *second = sums + STRATA_TILE_ROWS * 2 * STRATA_PANEL_ROWS;
   if (starts) {
     STRATA_TILE_ZERO(0);
     STRATA_TILE_ZERO(1);
     STRATA_TILE_ZERO(2);
     STRATA_TILE_ZERO(3);
   } else {
-    STRATA_TILE_LOAD(0, sums, line);
+    STRATA_TILE_LOAD(0, sums, SUMS_PITCH);
     if (panels > 1) {
-      STRATA_TILE_LOAD(1, sums + 16, line);
+      STRATA_TILE_LOAD(1, sums + 16, SUMS_PITCH);
     }
     if (tiles > 1) {
-      STRATA_TILE_LOAD(2, second, line);
+      STRATA_TILE_LOAD(2, second, SUMS_PITCH);
       if (panels > 1) {
-        STRATA_TILE_LOAD(3, second + 16, line);
+        STRATA_TILE_LOAD(3, second + 16, SUMS_PITCH);
       }
     }
   }
@@ -102,14 +103,14 @@ STRATA_INLINE void strata_tile_products(struct strata_tile_rows q, const uint8_t
       q.second += q.next;
     }
   }
-  STRATA_TILE_STORE(0, sums, line);
+  STRATA_TILE_STORE(0, sums, SUMS_PITCH);
   if (panels > 1) {
-    STRATA_TILE_STORE(1, sums + 16, line);
+    STRATA_TILE_STORE(1, sums + 16, SUMS_PITCH);
   }
   if (tiles > 1) {
-    STRATA_TILE_STORE(2, second, line);
+    STRATA_TILE_STORE(2, second, SUMS_PITCH);
     if (panels > 1) {
-      STRATA_TILE_STORE(3, second + 16, line);
+      STRATA_TILE_STORE(3, second + 16, SUMS_PITCH);
     }
   }
 }

@@ -288,7 +288,7 @@ void strata_block_wba8_x32x32__amx(const struct strata_weights *w, const struct 
     t.scale = x->scale + t.first * t.groups;
     t.corrections = correct(w, x, t.first, count, t.ones, strata_wide_memory(w, scratch).groups);
     t.rows = count < STRATA_TILE_ROWS ? count : STRATA_TILE_ROWS;
-    strata_tiles_shape(t.rows, t.step);
+    strata_tiles_shape(t.rows, t.step, STRATA_PANEL_ROWS);
     run(&t, count, memory);
     strata_tiles_release();
   }

@@ -49,7 +49,8 @@ struct way {
   int64_t pixel;           // bytes of a pixel
   int64_t taps, channels;  // of a group of channels
   int64_t unit;            // channels that a pixel's sums are over; 0: windows are laid out as rows
-  int64_t chunk;           // positions
+  int64_t chunk;           // positions, under taps
+  int64_t rows, pitch;     // positions as rows, bytes of one
 };
 
 // A window is read in place where each tap is whole words and the groups of columns are made of
@@ -69,6 +70,8 @@ static struct way way_of(const struct strata_weights *w, int64_t submatrices,
     way.channels = w->columns;
   }
   way.chunk = strata_positions_chunk(way.taps, strata_out_rows(s));
+  way.pitch = strata_conv_pitch(w);
+  way.rows = strata_smaller(strata_larger(CONV_ROWS_BYTES / way.pitch, 1), way.chunk);
   return way;
 }
 
@@ -80,7 +83,7 @@ struct memory {
   void *row;            // scratch of a row of the table
   int8_t *outside;      // a pixel
   int32_t *pixel_sums;  // [pixels][units]
-  int8_t *rows;         // [chunk][columns]
+  int8_t *rows;         // [rows][pitch], or [chunk][columns]
   int64_t bytes;
 };
 
@@ -101,9 +104,10 @@ static struct memory memory_of(const struct strata_weights *w, const struct stra
     int64_t units = s->samples * s->height * s->width * (s->channels / way->unit);
     memory.outside = take(&memory, scratch, way->pixel);
     memory.pixel_sums = take(&memory, scratch, units * 4);
-  } else {
-    memory.rows = take(&memory, scratch, way->chunk * w->columns);
   }
+  int64_t rows = way->abits == CODES ? way->rows * way->pitch : 0;
+  int64_t single = way->unit == 0 ? way->chunk * w->columns : 0;
+  memory.rows = take(&memory, scratch, strata_larger(rows, single));
   return memory;
 }
 
@@ -129,6 +133,10 @@ struct conv {
   struct memory memory;
 };
 
+static int reads_rows(const struct conv *c) {
+  return c->way.abits == CODES && chosen->find == NULL;
+}
+
 static void lay_out_outside(const struct conv *c) {
   if (c->way.abits == CODES) {
     memset(c->memory.outside, (int)c->pad_code, (size_t)c->way.pixel);
@@ -146,7 +154,7 @@ static void sum_units(const struct conv *c, const int8_t *pixels, int64_t count,
   if (c->way.abits != CODES) {
     chosen_planes->sum((const uint32_t *)pixels, count, channels / STRATA_BLOCK_COLUMNS,
                        c->way.abits, unit / STRATA_BLOCK_COLUMNS, sums);
-  } else if (unit % STRATA_BLOCK_COLUMNS == 0) {
+  } else if (unit % 16 == 0) {
     strata_group_sums(pixels, count, channels, unit, sums);
   } else {
     for (int64_t i = 0; i < count * (channels / unit); i++) {
@@ -187,18 +195,6 @@ static struct strata_pixels pixels_of(const struct conv *c, int64_t i) {
                                 .outside_sum = (int32_t)(c->pad_code * unit)};
 }
 
-// Rows of im2col, each the only tap of its position.
-static void lay_out(const struct conv *c, const struct strata_weights *w, int64_t i,
-                    struct strata_positions *x) {
-  int8_t *rows = c->memory.rows;
-  strata_im2col_rows(c->s, c->x, i * c->channels, c->channels, c->pad_code, w->columns, x->first,
-                     x->count, rows);
-  strata_group_sums(rows, x->count, w->columns, w->group, x->sums);
-  for (int64_t m = 0; m < x->count; m++) {
-    x->taps[m] = rows + m * w->columns;
-  }
-}
-
 static void set_scales(const struct conv *c, struct strata_positions *x) {
   int64_t pixels = c->s->out_height * c->s->out_width;
   for (int64_t m = 0; m < x->count;) {
@@ -210,15 +206,39 @@ static void set_scales(const struct conv *c, struct strata_positions *x) {
   }
 }
 
-// Positions from `first` on of group i.
+// Where the columns of group i's positions are, and their sums.
+static void find(const struct conv *c, const struct strata_weights *w, int64_t i,
+                 struct strata_positions *x) {
+  int as_rows = reads_rows(c);
+  if (c->way.unit > 0 && !as_rows) {
+    struct strata_pixels pixels = pixels_of(c, i);
+    x->taps = c->memory.taps;
+    (chosen->find != NULL ? chosen->find : strata_positions_find)(c->s, &pixels, x);
+    return;
+  }
+  int8_t *rows = c->memory.rows;
+  x->pitch = as_rows ? c->way.pitch : w->columns;
+  strata_im2col_rows(c->s, c->x, i * c->channels, c->channels, c->pad_code, x->pitch, x->first,
+                     x->count, rows);
+  if (as_rows) {
+    x->rows = rows;
+    return;
+  }
+  x->taps = c->memory.taps;  // a row is the only tap of its position
+  strata_group_sums(rows, x->count, w->columns, w->group, x->sums);
+  for (int64_t m = 0; m < x->count; m++) {
+    x->taps[m] = rows + m * w->columns;
+  }
+}
+
+// `count` positions from `first` on of group i.
 static void run_chunk(const struct conv *c, const struct strata_weights *w, int64_t i,
-                      int64_t first, const struct strata_epilogue *e) {
-  struct strata_positions x = {.taps = c->memory.taps,
-                               .tap_count = c->way.taps,
+                      int64_t first, int64_t count, const struct strata_epilogue *e) {
+  struct strata_positions x = {.tap_count = c->way.taps,
                                .channels = c->way.channels,
                                .plane = c->s->channels / 8,
                                .first = first,
-                               .count = strata_smaller(c->way.chunk, strata_out_rows(c->s) - first),
+                               .count = count,
                                .group = w->group,
                                .groups = strata_group_count(w),
                                .sums = c->memory.sums,
@@ -226,12 +246,7 @@ static void run_chunk(const struct conv *c, const struct strata_weights *w, int6
   struct strata_epilogue end =
       strata_epilogue_part(e, first, i * w->rows, i * strata_panels(w) * STRATA_PANEL_ROWS);
   set_scales(c, &x);
-  if (c->way.unit == 0) {
-    lay_out(c, w, i, &x);
-  } else {
-    struct strata_pixels pixels = pixels_of(c, i);
-    chosen->find(c->s, &pixels, &x);
-  }
+  find(c, w, i, &x);
   if (c->way.abits == CODES) {
     chosen->run(w, &x, &end, c->memory.row);
   } else {
@@ -245,12 +260,14 @@ static void run_chunk(const struct conv *c, const struct strata_weights *w, int6
 static void run(struct conv *c, const struct strata_weights *w, int64_t submatrices,
                 const struct strata_epilogue *e, void *scratch) {
   c->memory = memory_of(w, c->s, &c->way, scratch);
-  if (c->way.unit > 0) {
+  int as_rows = reads_rows(c);
+  if (c->way.unit > 0 && !as_rows) {
     prepare_pixels(c);
   }
+  int64_t outputs = strata_out_rows(c->s), chunk = as_rows ? c->way.rows : c->way.chunk;
   for (int64_t i = 0; i < submatrices; i++) {
-    for (int64_t first = 0; first < strata_out_rows(c->s); first += c->way.chunk) {
-      run_chunk(c, &w[i], i, first, e);
+    for (int64_t first = 0; first < outputs; first += chunk) {
+      run_chunk(c, &w[i], i, first, strata_smaller(chunk, outputs - first), e);
     }
   }
 }

@@ -9,6 +9,8 @@
 #include "isa.h"
 
 struct strata_conv_row {
+  // Fills in the table of addresses and the sums; null where the row wants positions laid out as
+  // rows and sums them itself.
   void (*find)(const struct strata_window *s, const struct strata_pixels *pixels,
                struct strata_positions *x);
   // Every row of `w` at every position, up to activations that are no clamp. Columns beyond the
@@ -27,8 +29,21 @@ struct strata_conv_planes_row {
               const struct strata_epilogue *e, void *scratch);
 };
 
+enum {
+  CONV_STEP = 64,              // columns that a row of the table may read at a time
+  CONV_ROWS_BYTES = 512 << 10  // of positions as rows, so that they stay in a level 2 cache
+};
+
+// Columns of a position as a row: half a step, or filled up to whole steps with zeros.
+static inline int64_t strata_conv_pitch(const struct strata_weights *w) {
+  int64_t steps = strata_ceil_div(w->columns, CONV_STEP);
+  return w->columns > CONV_STEP / 2 ? steps * CONV_STEP : CONV_STEP / 2;
+}
+
 // Bytes of the codes of 32 weight rows.
-static inline int64_t strata_conv_codes(const struct strata_weights *w) { return 32 * w->columns; }
+static inline int64_t strata_conv_codes(const struct strata_weights *w) {
+  return 32 * strata_conv_pitch(w);
+}
 
 // Codes, and for each position three numbers at most of each group.
 static inline int64_t strata_conv_row_bytes(const struct strata_weights *w, int64_t count) {

@@ -1,44 +1,18 @@
 #include "block/tiling.h"
 #include "conv/conv.h"
 #include "conv/finish_avx512.h"
-#include "unpack_avx512.h"
+#include "conv/panels_avx512.h"
 #include "weights.h"
 
 enum { TILE_ROWS = 12 };
 
-// The codes of `panels` panels as [columns/4][panels][64].
-STRATA_INLINE void unpack_bits(const struct strata_weights *w, int64_t panel, int panels, int bits,
-                               uint8_t *out) {
-  for (int64_t block = 0; block < strata_blocks(w); block++) {
-    for (int j = 0; j < panels; j++) {
-      __m512i codes[8];
-      strata_unpack(w->planes, strata_line(w, panel + j, block), bits, codes);
-#pragma GCC unroll 8
-      for (int i = 0; i < 8; i++) {
-        _mm512_store_si512(out + (i * panels + j) * 64, codes[i]);
-      }
-    }
-    out += 512 * panels;
-  }
-}
-
-static void unpack(const struct strata_weights *w, int64_t panel, int panels, uint8_t *out) {
-  switch (w->bits) {
-    case 1: unpack_bits(w, panel, panels, 1, out); break;
-    case 2: unpack_bits(w, panel, panels, 2, out); break;
-    case 3: unpack_bits(w, panel, panels, 3, out); break;
-    case 4: unpack_bits(w, panel, panels, 4, out); break;
-    case 5: unpack_bits(w, panel, panels, 5, out); break;
-    case 6: unpack_bits(w, panel, panels, 6, out); break;
-    case 7: unpack_bits(w, panel, panels, 7, out); break;
-    default: unpack_bits(w, panel, panels, 8, out); break;
-  }
-}
-
 // `rows` positions from m on x `panels` panels.
 STRATA_INLINE void run_tile(const struct strata_finish *finish, const struct strata_positions *x,
                             const uint8_t *codes, int64_t m, int64_t panel, int rows, int panels) {
-  struct strata_tile tile;
+  float a1[TILE_ROWS * 32] __attribute__((aligned(64)));
+  float a2[TILE_ROWS * 32] __attribute__((aligned(64)));
+  int32_t sums[TILE_ROWS][2][16] __attribute__((aligned(64)));
+  const struct strata_tile tile = {a1, a2};
   int64_t tap = 0, c = 0;
   for (int64_t g = 0; g < finish->groups; g++) {
     __m512i sum[TILE_ROWS][2];
@@ -73,18 +47,18 @@ STRATA_INLINE void run_tile(const struct strata_finish *finish, const struct str
     }
 #pragma GCC unroll 12
     for (int r = 0; r < rows; r++) {
-      _mm512_store_si512(tile.sums[r][0], sum[r][0]);
+      _mm512_store_si512(sums[r][0], sum[r][0]);
       if (panels > 1) {
-        _mm512_store_si512(tile.sums[r][1], sum[r][1]);
+        _mm512_store_si512(sums[r][1], sum[r][1]);
       }
     }
-    strata_finish_tile(finish, &tile, g, m, rows, panel, panels);
+    strata_finish_tile(finish, &tile, sums[0][0], g, m, rows, panel, panels);
   }
 }
 
 STRATA_INLINE void run_panels(const struct strata_finish *finish, const struct strata_positions *x,
                               int64_t panel, int panels, uint8_t *codes) {
-  unpack(finish->w, panel, panels, codes);
+  strata_unpack_panels(finish->w, panel, panels, codes);
   for (int64_t m = 0, rows; m < x->count; m += rows) {
     rows = strata_even_part(x->count - m, TILE_ROWS);
     switch (rows) {

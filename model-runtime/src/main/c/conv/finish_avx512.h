@@ -9,14 +9,10 @@
 #include "unpack_avx512.h"
 #include "weights.h"
 
-enum { FINISH_ROWS = POSITIONS_TILE };
-
-// A tile of positions x up to two panels.
+// Of a tile of positions x up to two panels: the groups before the one at hand, as [rows][2][16].
 struct strata_tile {
-  int32_t sums[FINISH_ROWS][2][16];  // of one group
-  float a1[FINISH_ROWS][2][16];      // of the groups before it
-  float a2[FINISH_ROWS][2][16];
-} __attribute__((aligned(64)));
+  float *a1, *a2;
+};
 
 // What positions bring to the formula, for all panels: with these, a group's I is
 // worth * (2*sum - middle).
@@ -51,18 +47,22 @@ static inline struct strata_finish strata_finish_of(const struct strata_weights 
   int32_t centre = strata_centre(w) / worth;
   for (int64_t m = 0; m < x->count; m++) {
     f.by[m] = x->scale[m] * (float)worth;
-    for (int64_t g = 0; g < f.groups; g++) {
-      int32_t sum = x->sums[m * f.groups + g];
-      f.shift[m * f.groups + g] = x->scale[m] * (float)sum;
-      f.middle[m * f.groups + g] = centre * sum;
+  }
+  for (int64_t i = 0; i < x->count * f.groups; i++) {
+    f.shift[i] = (float)x->sums[i];
+    f.middle[i] = centre * x->sums[i];
+  }
+  for (int64_t m = 0, i = 0; m < x->count; m++) {
+    for (int64_t g = 0; g < f.groups; g++, i++) {
+      f.shift[i] *= x->scale[m];
     }
   }
   return f;
 }
 
-// Adds the tile's sums of group g to the outputs of positions [m, m + rows) and panel + j.
-static inline void strata_finish_panel(const struct strata_finish *f, struct strata_tile *tile,
-                                       int64_t g, int64_t m, int64_t rows, int64_t panel, int j) {
+// Adds sums [rows][2][16] of group g to the outputs of positions [m, m + rows) and panel + j.
+static inline void strata_finish_panel(const struct strata_finish *f, const struct strata_tile *tile,
+                                       const int32_t *sums, int64_t g, int64_t m, int64_t rows, int64_t panel, int j) {
   const uint8_t *table = strata_group(f->w, panel + j, g);
   const __m512 scale_codes = strata_scale_codes(table);
   const __m512 offset_codes = strata_offset_codes(table);
@@ -79,19 +79,20 @@ static inline void strata_finish_panel(const struct strata_finish *f, struct str
   const float *residual = f->e->residual ? f->e->residual + m * f->e->residual_stride + c : NULL;
   float *out = f->e->out + m * out_stride + c;
   for (int64_t r = 0; r < rows; r++, middle += groups, shift += groups) {
-    __m512i sum = _mm512_load_si512(tile->sums[r][j]);
+    int64_t at = r * 32 + j * 16;
+    __m512i sum = _mm512_load_si512(sums + at);
     __m512i whole = _mm512_sub_epi32(_mm512_add_epi32(sum, sum), _mm512_set1_epi32(*middle));
     __m512 scaled = _mm512_mul_ps(_mm512_cvtepi32_ps(whole), _mm512_set1_ps(by[r]));
     __m512 a1 = _mm512_setzero_ps(), a2 = _mm512_setzero_ps();
     if (g > 0) {
-      a1 = _mm512_load_ps(tile->a1[r][j]);
-      a2 = _mm512_load_ps(tile->a2[r][j]);
+      a1 = _mm512_load_ps(tile->a1 + at);
+      a2 = _mm512_load_ps(tile->a2 + at);
     }
     a1 = _mm512_fmadd_ps(scale_codes, scaled, a1);
     a2 = _mm512_fmadd_ps(offset_codes, _mm512_set1_ps(*shift), a2);
     if (g < groups - 1) {
-      _mm512_store_ps(tile->a1[r][j], a1);
-      _mm512_store_ps(tile->a2[r][j], a2);
+      _mm512_store_ps(tile->a1 + at, a1);
+      _mm512_store_ps(tile->a2 + at, a2);
       continue;
     }
     __m512 y = _mm512_add_ps(_mm512_fmadd_ps(scale, a1, _mm512_mul_ps(offset, a2)), bias);
@@ -103,13 +104,13 @@ static inline void strata_finish_panel(const struct strata_finish *f, struct str
   }
 }
 
-// Adds a tile's sums of group g. One copy of it: a tile's loop has enough to keep in registers.
+// The same for up to two panels. One copy of it: a tile's loop has enough to keep in registers.
 __attribute__((noinline)) static void strata_finish_tile(const struct strata_finish *f,
-                                                         struct strata_tile *tile, int64_t g,
-                                                         int64_t m, int64_t rows, int64_t panel,
-                                                         int panels) {
+                                                         const struct strata_tile *tile,
+                                                         const int32_t *sums, int64_t g, int64_t m,
+                                                         int64_t rows, int64_t panel, int panels) {
   for (int j = 0; j < panels; j++) {
-    strata_finish_panel(f, tile, g, m, rows, panel, j);
+    strata_finish_panel(f, tile, sums, g, m, rows, panel, j);
   }
 }
 

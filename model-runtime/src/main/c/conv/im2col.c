@@ -1,60 +1,111 @@
+#include "conv/im2col.h"
+
 #include <string.h>
 
-#include "conv/im2col.h"
-#include "window.h"
+#include "conv/positions.h"
 
-static int64_t within(int64_t value, int64_t low, int64_t high) {
-  return value < low ? low : value > high ? high : value;
+// `count` pieces of `bytes` bytes; a constant number of bytes makes the copies single moves.
+static void copy_pieces(const uint8_t *from, int64_t from_pitch, uint8_t *to, int64_t to_pitch,
+                        int64_t count, int64_t bytes) {
+#define PIECES(size)                                                             \
+  case size:                                                                     \
+    for (int64_t i = 0; i < count; i++, from += from_pitch, to += to_pitch) {    \
+      memcpy(to, from, size);                                                    \
+    }                                                                            \
+    break;
+  switch (bytes) {
+    PIECES(1)
+    PIECES(2)
+    PIECES(3)
+    PIECES(4)
+    PIECES(8)
+    PIECES(12)
+    PIECES(16)
+    PIECES(32)
+    default:
+      for (int64_t i = 0; i < count; i++, from += from_pitch, to += to_pitch) {
+        memcpy(to, from, (size_t)bytes);
+      }
+  }
+#undef PIECES
 }
 
-// The channels under one row of a window, `outside` in every byte of a tap outside the image. x and
-// out are bytes, `channel` is one pixel's share in bytes, `pixel` a whole pixel in bytes.
-static void lay_out_row(const struct strata_window *s, const uint8_t *x, int64_t pixel,
-                        int64_t channel, int64_t left, int outside, uint8_t *out) {
-  if (s->dilation_width == 1 && channel == pixel) {  // the taps inside lie side by side
-    int64_t from = within(-left, 0, s->kernel_width);
-    int64_t to = within(s->width - left, from, s->kernel_width);
-    memset(out, outside, (size_t)(from * pixel));
-    if (to > from) {
-      memcpy(out + from * pixel, x + (left + from) * pixel, (size_t)((to - from) * pixel));
-    }
-    memset(out + to * pixel, outside, (size_t)((s->kernel_width - to) * pixel));
-    return;
+static void fill_pieces(int byte, uint8_t *to, int64_t to_pitch, int64_t count, int64_t bytes) {
+#define PIECES(size)                                      \
+  case size:                                              \
+    for (int64_t i = 0; i < count; i++, to += to_pitch) { \
+      memset(to, byte, size);                             \
+    }                                                     \
+    break;
+  switch (bytes) {
+    PIECES(1)
+    PIECES(2)
+    PIECES(3)
+    PIECES(4)
+    PIECES(8)
+    PIECES(12)
+    PIECES(16)
+    PIECES(32)
+    PIECES(48)
+    default:
+      for (int64_t i = 0; i < count; i++, to += to_pitch) {
+        memset(to, byte, (size_t)bytes);
+      }
   }
-  for (int64_t kw = 0; kw < s->kernel_width; kw++) {
-    int64_t at = left + kw * s->dilation_width;
-    if (at < 0 || at >= s->width) {
-      memset(out, outside, (size_t)channel);
-    } else {
-      memcpy(out, x + at * pixel, (size_t)channel);
-    }
-    out += channel;
+#undef PIECES
+}
+
+// What a row of neighbouring positions sees of an image, in bytes.
+struct strip {
+  const uint8_t *line;  // the first channel of interest of the image row, or null outside the image
+  int64_t pixel;        // a whole pixel
+  int64_t piece;        // the channels of interest
+  int64_t x, count;     // output columns
+  int outside;          // every byte of a tap outside the image
+};
+
+// One tap of a strip's positions.
+static void lay_out_tap(const struct strata_window *s, const struct strip *strip, int64_t kw,
+                        uint8_t *out, int64_t pitch) {
+  struct strata_reach reach =
+      strata_reach_of(s->stride_width, kw * s->dilation_width - s->pad_left, s->width);
+  int64_t low = strata_smaller(strata_larger(reach.low - strip->x, 0), strip->count);
+  int64_t high = strata_smaller(strata_larger(reach.high - strip->x, low), strip->count);
+  if (strip->line == NULL) {
+    low = high = strip->count;
   }
+  fill_pieces(strip->outside, out, pitch, low, strip->piece);
+  if (high > low) {
+    int64_t first = (strip->x + low) * s->stride_width + reach.offset;
+    copy_pieces(strip->line + first * strip->pixel, s->stride_width * strip->pixel,
+                out + low * pitch, pitch, high - low, strip->piece);
+  }
+  fill_pieces(strip->outside, out + high * pitch, pitch, strip->count - high, strip->piece);
 }
 
 // Window positions [first, first + count) of elements of `size` bytes, as rows of `columns`.
 static void lay_out(const struct strata_window *s, const void *x, int64_t size,
                     int64_t first_channel, int64_t channels, int outside, int64_t columns,
                     int64_t first, int64_t count, uint8_t *out) {
-  int64_t pixel = s->channels * size;
-  int64_t channel = channels * size;
-  int64_t used = s->kernel_height * s->kernel_width * channel;
-  for (int64_t row = first; row < first + count; row++) {
+  int64_t pitch = columns * size, taps = s->kernel_height * s->kernel_width;
+  struct strip strip = {
+      .pixel = s->channels * size, .piece = channels * size, .outside = outside};
+  int64_t used = taps * strip.piece;
+  if (used < pitch) {
+    fill_pieces(0, out + used, pitch, count, pitch - used);
+  }
+  for (int64_t row = first; row < first + count; row += strip.count, out += strip.count * pitch) {
     int64_t sample = row / (s->out_height * s->out_width);
     int64_t out_y = row / s->out_width % s->out_height;
-    int64_t left = strata_tap(row % s->out_width, 0, s->stride_width, 1, s->pad_left);
-    for (int64_t kh = 0; kh < s->kernel_height; kh++) {
+    strip.x = row % s->out_width;
+    strip.count = strata_smaller(s->out_width - strip.x, first + count - row);
+    for (int64_t tap = 0; tap < taps; tap++) {
+      int64_t kh = tap / s->kernel_width;
       int64_t y = strata_tap(out_y, kh, s->stride_height, s->dilation_height, s->pad_top);
-      if (y < 0 || y >= s->height) {
-        memset(out, outside, (size_t)(s->kernel_width * channel));
-      } else {
-        const uint8_t *line = (const uint8_t *)x + (sample * s->height + y) * s->width * pixel;
-        lay_out_row(s, line + first_channel * size, pixel, channel, left, outside, out);
-      }
-      out += s->kernel_width * channel;
+      const uint8_t *line = (const uint8_t *)x + (sample * s->height + y) * s->width * strip.pixel;
+      strip.line = y < 0 || y >= s->height ? NULL : line + first_channel * size;
+      lay_out_tap(s, &strip, tap % s->kernel_width, out + tap * strip.piece, pitch);
     }
-    memset(out, 0, (size_t)(columns * size - used));
-    out += columns * size - used;
   }
 }
 

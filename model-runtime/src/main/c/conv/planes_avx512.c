@@ -58,7 +58,10 @@ STRATA_INLINE void run_tile(const struct strata_finish *finish, const struct str
   int64_t group_words = w->group / STRATA_BLOCK_COLUMNS;
   int64_t tap_words = x->channels / STRATA_BLOCK_COLUMNS;
   int64_t used = x->tap_count * tap_words;
-  struct strata_tile tile;
+  float a1[TILE_ROWS * 32] __attribute__((aligned(64)));
+  float a2[TILE_ROWS * 32] __attribute__((aligned(64)));
+  int32_t sums[TILE_ROWS][2][16] __attribute__((aligned(64)));
+  const struct strata_tile tile = {a1, a2};
   for (int64_t g = 0; g < finish->groups; g++) {
     int64_t first = strata_smaller(g * group_words, used);
     struct span span = {.tap = first / tap_words,
@@ -85,12 +88,12 @@ STRATA_INLINE void run_tile(const struct strata_finish *finish, const struct str
     }
 #pragma GCC unroll 12
     for (int r = 0; r < rows; r++) {
-      _mm512_store_si512(tile.sums[r][0], sum[r][0]);
+      _mm512_store_si512(sums[r][0], sum[r][0]);
       if (panels > 1) {
-        _mm512_store_si512(tile.sums[r][1], sum[r][1]);
+        _mm512_store_si512(sums[r][1], sum[r][1]);
       }
     }
-    strata_finish_tile(finish, &tile, g, m, rows, panel, panels);
+    strata_finish_tile(finish, &tile, sums[0][0], g, m, rows, panel, panels);
   }
 }
 

@@ -26,7 +26,10 @@ struct strata_pixels {
 
 // A chunk of positions over one group of channels.
 struct strata_positions {
+  // Where a position's columns are: under each tap, or in a row of its own. The other is null.
   const int8_t **taps;  // [tap_count][count]: the group's first channel under the tap
+  const int8_t *rows;   // [count] rows of `pitch` bytes
+  int64_t pitch;
   int64_t tap_count;
   int64_t channels;  // of the group, under each tap
   int64_t plane;     // bit-planes only: bytes from one plane of a pixel to the next

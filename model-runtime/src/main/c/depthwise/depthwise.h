@@ -9,7 +9,7 @@ typedef void strata_depthwise_row(const struct strata_weights *w, const struct s
                                   const int8_t *x, const float *x_scale, const int8_t *pad_codes,
                                   const struct strata_epilogue *e);
 
-#define DEPTHWISE(isa, name) strata_depthwise_row name;
+#define DEPTHWISE(isa, name, clamps) strata_depthwise_row name;
 #include "depthwise/depthwise.inc"
 #undef DEPTHWISE
 

@@ -3,7 +3,7 @@
 
 // Four tiles of sums hide the latency of one.
 static int64_t dots(int64_t rounds) {
-  strata_tiles_shape(STRATA_TILE_ROWS, STRATA_TILE_COLUMNS);
+  strata_tiles_shape(STRATA_TILE_ROWS, STRATA_TILE_COLUMNS, STRATA_PANEL_ROWS);
   STRATA_TILE_ZERO(4);
   STRATA_TILE_ZERO(5);
   STRATA_TILE_ZERO(6);

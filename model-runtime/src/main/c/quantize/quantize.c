@@ -30,9 +30,7 @@ static float quantize(const float *x, int64_t count, int8_t *codes) {
 
 void strata_group_sums(const int8_t *codes, int64_t rows, int64_t columns, int64_t group,
                        int32_t *sums) {
-  for (int64_t g = 0; g < rows * (columns / group); g++) {
-    sums[g] = chosen->sum(codes + g * group, group);
-  }
+  chosen->sums(codes, rows * (columns / group), group, sums);
 }
 
 void strata_quantize_rows(const float *x, int64_t x_stride, int64_t rows, int64_t width,
@@ -44,8 +42,10 @@ void strata_quantize_rows(const float *x, int64_t x_stride, int64_t rows, int64_
       int64_t left = width - from < group ? width - from : group;
       *scale++ = left > 0 ? quantize(x + m * x_stride + from, left, row + from) : 0;
     }
-    memset(row + width, 0, (size_t)(columns - width));
-    strata_group_sums(row, 1, columns, group, sums + m * (columns / group));
+    if (columns > width) {
+      memset(row + width, 0, (size_t)(columns - width));
+    }
+    chosen->sums(row, columns / group, group, sums + m * (columns / group));
   }
 }
 
@@ -63,8 +63,10 @@ void strata_quantize_static(const float *x, int64_t x_stride, int64_t rows, int6
   for (int64_t m = 0; m < rows; m++) {
     int8_t *row = codes + m * columns;
     chosen->codes(x + m * x_stride, width, &q, row);
-    memset(row + width, 0, (size_t)(columns - width));
-    strata_group_sums(row, 1, columns, group, sums + m * (columns / group));
+    if (columns > width) {
+      memset(row + width, 0, (size_t)(columns - width));
+    }
+    chosen->sums(row, columns / group, group, sums + m * (columns / group));
   }
 }
 

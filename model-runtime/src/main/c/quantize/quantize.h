@@ -18,7 +18,8 @@ struct strata_quantize_row {
   // One pixel: code = clamp(rint(x * inverse_scale[c]) + zero_point[c], -128, 127).
   void (*channels)(const float *x, int64_t count, const float *inverse_scale,
                    const int8_t *zero_point, int8_t *codes);
-  int32_t (*sum)(const int8_t *codes, int64_t count);
+  // sums[i] of `size` codes, a multiple of 16, one run of them after another.
+  void (*sums)(const int8_t *codes, int64_t count, int64_t size, int32_t *sums);
   // 32 codes per word of each of `abits` planes, `blocks` words apart.
   void (*planes)(const int8_t *codes, int64_t blocks, int64_t abits, uint32_t *planes);
 };

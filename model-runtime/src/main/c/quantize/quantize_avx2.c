@@ -70,17 +70,21 @@ static void channels(const float *x, int64_t count, const float *inverse_scale,
   }
 }
 
-// Groups are whole blocks of 32 codes; codes plus 128 are unsigned bytes, which sad adds up.
+// Codes plus 128 are unsigned bytes, which sad adds up, 8 at a time.
 static int32_t sum(const int8_t *codes, int64_t count) {
-  __m256i total = _mm256_setzero_si256();
-  for (int64_t i = 0; i < count; i += 32) {
-    __m256i block = _mm256_loadu_si256((const __m256i *)(codes + i));
-    __m256i shifted = _mm256_xor_si256(block, _mm256_set1_epi8((char)0x80));
-    total = _mm256_add_epi64(total, _mm256_sad_epu8(shifted, _mm256_setzero_si256()));
+  const __m128i flip = _mm_set1_epi8((char)0x80);
+  __m128i total = _mm_setzero_si128();
+  for (int64_t i = 0; i < count; i += 16) {
+    __m128i shifted = _mm_xor_si128(_mm_loadu_si128((const __m128i *)(codes + i)), flip);
+    total = _mm_add_epi64(total, _mm_sad_epu8(shifted, _mm_setzero_si128()));
   }
-  int64_t lanes[4];
-  _mm256_storeu_si256((__m256i *)lanes, total);
-  return (int32_t)(lanes[0] + lanes[1] + lanes[2] + lanes[3] - 128 * count);
+  return (int32_t)(_mm_cvtsi128_si64(total) + _mm_extract_epi64(total, 1) - 128 * count);
+}
+
+static void sums(const int8_t *codes, int64_t count, int64_t size, int32_t *sums) {
+  for (int64_t i = 0; i < count; i++) {
+    sums[i] = sum(codes + i * size, size);
+  }
 }
 
 // Bytes are brought into the order of a word's bits, then bit t of all 32 is the word of plane t.
@@ -98,5 +102,4 @@ static void planes(const int8_t *codes, int64_t blocks, int64_t abits, uint32_t 
   }
 }
 
-const struct strata_quantize_row strata_quantize_f32_x8__avx2 = {largest, codes, channels, sum,
-                                                                 planes};
+const struct strata_quantize_row strata_quantize_f32_x8__avx2 = {largest, codes, channels, sums, planes};

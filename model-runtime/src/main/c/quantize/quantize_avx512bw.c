@@ -52,7 +52,7 @@ static void channels(const float *x, int64_t count, const float *inverse_scale,
   }
 }
 
-// Codes plus 128 are unsigned bytes, which sad adds up.
+// Codes plus 128 are unsigned bytes, which sad adds up, 8 at a time.
 static int32_t sum(const int8_t *codes, int64_t count) {
   __m512i total = _mm512_setzero_si512();
   __m512i flip = _mm512_set1_epi8((char)0x80);
@@ -63,6 +63,29 @@ static int32_t sum(const int8_t *codes, int64_t count) {
   }
   int64_t bytes = (count + 63) / 64 * 64;
   return (int32_t)(_mm512_reduce_add_epi64(total) - 128 * bytes);
+}
+
+// Runs of 16 and 32 codes, as many as one register holds, 16 / 8 numbers of sad each.
+static void sums(const int8_t *codes, int64_t count, int64_t size, int32_t *sums) {
+  const __m512i flip = _mm512_set1_epi8((char)0x80);
+  int64_t i = 0;
+  for (int64_t runs = 64 / size; size <= 32 && i + runs <= count; i += runs) {
+    __m512i shifted = _mm512_xor_si512(_mm512_loadu_si512(codes + i * size), flip);
+    __m512i eights = _mm512_sad_epu8(shifted, _mm512_setzero_si512());
+    __m512i whole = _mm512_add_epi64(eights, _mm512_shuffle_epi32(eights, 0x4e));
+    __mmask16 firsts = 0x1111;  // of 16 codes each
+    if (size == 32) {
+      whole = _mm512_add_epi64(whole, _mm512_shuffle_i64x2(whole, whole, 0xb1));
+      firsts = 0x0101;
+    }
+    __m512i packed = _mm512_maskz_compress_epi32(firsts, whole);
+    __m128i totals = _mm_sub_epi32(_mm512_castsi512_si128(packed),
+                                   _mm_set1_epi32(128 * (int32_t)size));
+    _mm_mask_storeu_epi32(sums + i, (__mmask8)((1 << runs) - 1), totals);
+  }
+  for (; i < count; i++) {
+    sums[i] = sum(codes + i * size, size);
+  }
 }
 
 // Bytes are brought into the order of a word's bits, then bit t of all 32 is the word of plane t.
@@ -79,5 +102,4 @@ static void planes(const int8_t *codes, int64_t blocks, int64_t abits, uint32_t 
   }
 }
 
-const struct strata_quantize_row strata_quantize_f32_x16__avx512bw = {largest, codes, channels, sum,
-                                                                      planes};
+const struct strata_quantize_row strata_quantize_f32_x16__avx512bw = {largest, codes, channels, sums, planes};

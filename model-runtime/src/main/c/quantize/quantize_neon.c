@@ -72,13 +72,18 @@ static void channels(const float *x, int64_t count, const float *inverse_scale,
   }
 }
 
-// Groups are whole blocks of 32 codes.
 static int32_t sum(const int8_t *codes, int64_t count) {
   int32x4_t total = vdupq_n_s32(0);
   for (int64_t i = 0; i < count; i += 16) {
     total = vdotq_s32(total, vld1q_s8(codes + i), vdupq_n_s8(1));
   }
   return vaddvq_s32(total);
+}
+
+static void sums(const int8_t *codes, int64_t count, int64_t size, int32_t *sums) {
+  for (int64_t i = 0; i < count; i++) {
+    sums[i] = sum(codes + i * size, size);
+  }
 }
 
 // Four bytes of a word come from the columns 4i, 4i + 1, 4i + 2, 4i + 3: vld4 takes them apart, and
@@ -99,5 +104,4 @@ static void planes(const int8_t *codes, int64_t blocks, int64_t abits, uint32_t 
   }
 }
 
-const struct strata_quantize_row strata_quantize_f32_x4__neon = {largest, codes, channels, sum,
-                                                                 planes};
+const struct strata_quantize_row strata_quantize_f32_x4__neon = {largest, codes, channels, sums, planes};

@@ -39,6 +39,12 @@ static int32_t sum(const int8_t *codes, int64_t count) {
   return total;
 }
 
+static void sums(const int8_t *codes, int64_t count, int64_t size, int32_t *sums) {
+  for (int64_t i = 0; i < count; i++) {
+    sums[i] = sum(codes + i * size, size);
+  }
+}
+
 static void planes(const int8_t *codes, int64_t blocks, int64_t abits, uint32_t *planes) {
   for (int64_t t = 0; t < abits; t++) {
     for (int64_t k = 0; k < blocks; k++) {
@@ -52,5 +58,4 @@ static void planes(const int8_t *codes, int64_t blocks, int64_t abits, uint32_t 
   }
 }
 
-const struct strata_quantize_row strata_quantize_f32_x1__scalar = {largest, codes, channels, sum,
-                                                                   planes};
+const struct strata_quantize_row strata_quantize_f32_x1__scalar = {largest, codes, channels, sums, planes};
