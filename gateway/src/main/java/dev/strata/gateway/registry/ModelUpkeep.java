@@ -160,6 +160,7 @@ final class ModelUpkeep {
   /// Takes every version out of service. They are remembered as unloaded.
   synchronized void unload() {
     ended = true;
+    works.values().forEach(ModelUpkeep::cancel);
     works.keySet().forEach(version -> registry.unload(name, version));
     works.values().forEach(ModelUpkeep::letGo);
     works.clear();
@@ -168,16 +169,25 @@ final class ModelUpkeep {
   /// Forgets the model.
   synchronized void remove() {
     ended = true;
+    works.values().forEach(ModelUpkeep::cancel);
     works.keySet().forEach(version -> registry.remove(name, version));
     refused.forEach(version -> registry.remove(name, version));
     works.values().forEach(ModelUpkeep::letGo);
     works.clear();
   }
 
+  /// To be called before the registry closes the model, on which a load that does not know that it
+  // is
+  /// cancelled would fail.
+  private static void cancel(Work work) {
+    work.running.ifPresent(VersionLoad::cancel);
+  }
+
   /// A load under way cleans up behind itself.
   private static void letGo(Work work) {
-    work.running.ifPresentOrElse(
-        VersionLoad::cancel, () -> work.staging.ifPresent(Staging::abandon));
+    if (work.running.isEmpty()) {
+      work.staging.ifPresent(Staging::abandon);
+    }
     work.usable.complete(null);
   }
 
@@ -278,8 +288,10 @@ final class ModelUpkeep {
   }
 
   private void drop(long version) {
+    Work work = works.remove(version);
+    cancel(work);
     registry.remove(name, version);
-    letGo(works.remove(version));
+    letGo(work);
   }
 
   private void start(long version, Work work) {

@@ -256,14 +256,18 @@ final class ComputeTimes {
   }
 
   /// Predicted from the nearest size alone. A line through two cold measurements would stay too
-  /// high until they fade.
+  /// high until they fade. For the same reason more rows are not taken to need more time than the
+  /// first measurements did: a cold start is not slow in proportion to its rows, and a server that
+  /// has just begun would refuse what it can do.
   private static double inProportion(NavigableMap<Integer, Cell> sizes, int rows, long now) {
-    Point near =
+    Cell cell =
         sizes.values().stream()
-            .min(Comparator.comparingDouble(cell -> Math.abs(cell.recent().rows() - rows)))
-            .orElseThrow()
-            .predicted(now);
-    return near.nanos() * rows / near.rows();
+            .min(Comparator.comparingDouble(size -> Math.abs(size.recent().rows() - rows)))
+            .orElseThrow();
+    Point near = cell.predicted(now);
+    double proportion = rows / near.rows();
+    return near.nanos()
+        * (cell.measurements() < FIRST_MEASUREMENTS ? Math.min(1, proportion) : proportion);
   }
 
   /// Typical times: on the line through the two sizes nearest to it; from one alone in proportion.

@@ -39,6 +39,15 @@ class ComputeTimesTest {
   }
 
   @Test
+  void aColdStartIsNotTakenToGrowWithTheRows() {
+    Workload many = new Workload(32, 6);
+    times.record(EIGHT, ONE, 400_000, 0);
+    near(500_000, times.predict(EIGHT, many, 1), 10);
+    steady(EIGHT, ONE, 10_000);
+    near(320_000, times.predict(EIGHT, many, 2), 50_000);
+  }
+
+  @Test
   void anUnsteadyTimeIsPredictedWithCare() {
     Random random = new Random(1);
     int longer = 0;
