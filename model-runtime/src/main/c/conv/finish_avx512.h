@@ -61,8 +61,9 @@ static inline struct strata_finish strata_finish_of(const struct strata_weights 
 }
 
 // Adds sums [rows][2][16] of group g to the outputs of positions [m, m + rows) and panel + j.
-static inline void strata_finish_panel(const struct strata_finish *f, const struct strata_tile *tile,
-                                       const int32_t *sums, int64_t g, int64_t m, int64_t rows, int64_t panel, int j) {
+static inline void strata_finish_panel(const struct strata_finish *f,
+                                       const struct strata_tile *tile, const int32_t *sums,
+                                       int64_t g, int64_t m, int64_t rows, int64_t panel, int j) {
   const uint8_t *table = strata_group(f->w, panel + j, g);
   const __m512 scale_codes = strata_scale_codes(table);
   const __m512 offset_codes = strata_offset_codes(table);

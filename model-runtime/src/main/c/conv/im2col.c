@@ -7,11 +7,11 @@
 // `count` pieces of `bytes` bytes; a constant number of bytes makes the copies single moves.
 static void copy_pieces(const uint8_t *from, int64_t from_pitch, uint8_t *to, int64_t to_pitch,
                         int64_t count, int64_t bytes) {
-#define PIECES(size)                                                             \
-  case size:                                                                     \
-    for (int64_t i = 0; i < count; i++, from += from_pitch, to += to_pitch) {    \
-      memcpy(to, from, size);                                                    \
-    }                                                                            \
+#define PIECES(size)                                                          \
+  case size:                                                                  \
+    for (int64_t i = 0; i < count; i++, from += from_pitch, to += to_pitch) { \
+      memcpy(to, from, size);                                                 \
+    }                                                                         \
     break;
   switch (bytes) {
     PIECES(1)
@@ -88,8 +88,7 @@ static void lay_out(const struct strata_window *s, const void *x, int64_t size,
                     int64_t first_channel, int64_t channels, int outside, int64_t columns,
                     int64_t first, int64_t count, uint8_t *out) {
   int64_t pitch = columns * size, taps = s->kernel_height * s->kernel_width;
-  struct strip strip = {
-      .pixel = s->channels * size, .piece = channels * size, .outside = outside};
+  struct strip strip = {.pixel = s->channels * size, .piece = channels * size, .outside = outside};
   int64_t used = taps * strip.piece;
   if (used < pitch) {
     fill_pieces(0, out + used, pitch, count, pitch - used);

@@ -8,10 +8,10 @@
 // A dot product adds four taps of one column of the kernel. The pixels under them, interleaved, and
 // their sum are made once for each column of the image and serve every output that sees it.
 enum {
-  MOST_TAPS = 128,    // sums of so many products and their doubles have a float
-  COLUMNS = 128,      // columns of the image at a time, times the quads of a kernel column
-  MOST_QUADS = 128,   // of all kernel columns
-  MOST_ROWS = 128,    // of a kernel
+  MOST_TAPS = 128,   // sums of so many products and their doubles have a float
+  COLUMNS = 128,     // columns of the image at a time, times the quads of a kernel column
+  MOST_QUADS = 128,  // of all kernel columns
+  MOST_ROWS = 128,   // of a kernel
 };
 
 // One panel of channels.

@@ -79,8 +79,8 @@ static void sums(const int8_t *codes, int64_t count, int64_t size, int32_t *sums
       firsts = 0x0101;
     }
     __m512i packed = _mm512_maskz_compress_epi32(firsts, whole);
-    __m128i totals = _mm_sub_epi32(_mm512_castsi512_si128(packed),
-                                   _mm_set1_epi32(128 * (int32_t)size));
+    __m128i totals =
+        _mm_sub_epi32(_mm512_castsi512_si128(packed), _mm_set1_epi32(128 * (int32_t)size));
     _mm_mask_storeu_epi32(sums + i, (__mmask8)((1 << runs) - 1), totals);
   }
   for (; i < count; i++) {
@@ -102,4 +102,5 @@ static void planes(const int8_t *codes, int64_t blocks, int64_t abits, uint32_t 
   }
 }
 
-const struct strata_quantize_row strata_quantize_f32_x16__avx512bw = {largest, codes, channels, sums, planes};
+const struct strata_quantize_row strata_quantize_f32_x16__avx512bw = {largest, codes, channels,
+                                                                      sums, planes};

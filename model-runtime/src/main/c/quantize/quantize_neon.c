@@ -104,4 +104,5 @@ static void planes(const int8_t *codes, int64_t blocks, int64_t abits, uint32_t 
   }
 }
 
-const struct strata_quantize_row strata_quantize_f32_x4__neon = {largest, codes, channels, sums, planes};
+const struct strata_quantize_row strata_quantize_f32_x4__neon = {largest, codes, channels, sums,
+                                                                 planes};

@@ -58,4 +58,5 @@ static void planes(const int8_t *codes, int64_t blocks, int64_t abits, uint32_t 
   }
 }
 
-const struct strata_quantize_row strata_quantize_f32_x1__scalar = {largest, codes, channels, sums, planes};
+const struct strata_quantize_row strata_quantize_f32_x1__scalar = {largest, codes, channels, sums,
+                                                                   planes};
