@@ -176,9 +176,8 @@ final class ModelUpkeep {
     works.clear();
   }
 
-  /// To be called before the registry closes the model, on which a load that does not know that it
-  // is
-  /// cancelled would fail.
+  /// To be called before the registry closes the model: on a closed one a load fails, and must know
+  /// that it was cancelled.
   private static void cancel(Work work) {
     work.running.ifPresent(VersionLoad::cancel);
   }
