@@ -57,6 +57,7 @@ final class Agreement {
     for (Pod pod : Pod.of(objects)) {
       probes(pod);
       mounts(pod);
+      image(pod);
       if (settings(pod)) {
         ports(pod);
         shutdown(pod);
@@ -118,6 +119,23 @@ final class Agreement {
 
   private static String asEnvironment(String property) {
     return property.replaceAll("[^A-Za-z0-9]", "_").toUpperCase(Locale.ROOT);
+  }
+
+  /// The image's user, and what it must be able to write to.
+  private void image(Pod pod) throws IOException {
+    Image image = Image.read(ROOT.resolve("deploy/Dockerfile"));
+    JsonNode user = pod.spec().at("/securityContext/runAsUser");
+    require(
+        user.isMissingNode() || user.asLong() == image.user(),
+        pod.owner(),
+        "runAsUser %s: the image's user is %d",
+        user,
+        image.user());
+    Set<String> mounted = new HashSet<>();
+    pod.container().path("volumeMounts").forEach(m -> mounted.add(m.path("mountPath").asText()));
+    for (String volume : image.volumes()) {
+      require(mounted.contains(volume), pod.owner(), "the image wants a volume at %s", volume);
+    }
   }
 
   /// Where the gateway listens is what the container says.

@@ -13,7 +13,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.function.Function;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -158,6 +160,8 @@ final class ManifestsTest {
             production-keda | ConfigMap strata-settings      | /data/STRATA_CACHE_MAX_BYTES                                  | "4294967296"               | STRATA_CACHE_MAX_BYTES
             production-keda | Deployment strata              | /spec/template/spec/containers/0/readinessProbe/httpGet/port  | "manage"                   | there is no port
             production-keda | Deployment strata              | /spec/template/spec/volumes/0/persistentVolumeClaim/claimName | "other"                    | no claim other
+            production-keda | Deployment strata              | /spec/template/spec/securityContext/runAsUser                 | 10002                      | the image's user is 10001
+            production-keda | Deployment strata              | /spec/template/spec/containers/0/volumeMounts/3/mountPath     | "/scratch"                 | a volume at /tmp
             production-keda | Deployment strata              | /spec/replicas                                                | 3                          | own number of replicas
             production-keda | Service strata                 | /spec/selector/strata.dev~1track                              | "next"                     | selects 0
             production-keda | Service strata-headless        | /spec/ports/0/appProtocol                                     | -                          | h2c
@@ -191,6 +195,23 @@ final class ManifestsTest {
         .forEach(objects::add);
     assertEquals(
         List.of("ScaledObject strata: strata has two autoscalers"), Agreement.violations(objects));
+  }
+
+  @Test
+  void composeRunsTheImageAsItIsMade() throws Exception {
+    Image image = Image.read(Path.of("../deploy/Dockerfile"));
+    JsonNode gateway =
+        Kubectl.read(Path.of("../deploy/compose.yaml")).getFirst().at("/services/gateway");
+    assertTrue(gateway.path("user").asText().startsWith(image.user() + ":"), "user");
+    assertTrue(gateway.path("read_only").asBoolean(), "read_only");
+    List<String> writable = new ArrayList<>();
+    gateway.path("tmpfs").forEach(mount -> writable.add(mount.asText().replaceFirst(":.*", "")));
+    assertEquals(image.volumes(), Set.copyOf(writable), "tmpfs");
+    Set<Integer> ports = new HashSet<>();
+    gateway
+        .path("ports")
+        .forEach(port -> ports.add(Integer.valueOf(port.asText().replaceFirst(".*:", ""))));
+    assertEquals(image.ports(), ports, "ports");
   }
 
   @Test

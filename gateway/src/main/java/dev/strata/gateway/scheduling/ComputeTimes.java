@@ -32,6 +32,10 @@ final class ComputeTimes {
   private static final double TIME_WEIGHT = 1.0 / 8;
   private static final double DEVIATION_WEIGHT = 1.0 / 4;
   static final int FIRST_MEASUREMENTS = 8;
+
+  /// So many say nothing of more rows than they had.
+  private static final int COLD_MEASUREMENTS = 3;
+
   private static final int TYPICAL_MEASUREMENTS = 32;
   static final long FADE_NANOS = 5_000_000_000L;
 
@@ -256,9 +260,9 @@ final class ComputeTimes {
   }
 
   /// Predicted from the nearest size alone. A line through two cold measurements would stay too
-  /// high until they fade. For the same reason more rows are not taken to need more time than the
-  /// first measurements did: a cold start is not slow in proportion to its rows, and a server that
-  /// has just begun would refuse what it can do.
+  /// high until they fade. For the same reason the very first measurements say nothing of more rows
+  /// than they had: a cold start is not slow in proportion to its rows, and a server that has just
+  /// begun would refuse what it can do.
   private static double inProportion(NavigableMap<Integer, Cell> sizes, int rows, long now) {
     Cell cell =
         sizes.values().stream()
@@ -267,7 +271,7 @@ final class ComputeTimes {
     Point near = cell.predicted(now);
     double proportion = rows / near.rows();
     return near.nanos()
-        * (cell.measurements() < FIRST_MEASUREMENTS ? Math.min(1, proportion) : proportion);
+        * (cell.measurements() < COLD_MEASUREMENTS ? Math.min(1, proportion) : proportion);
   }
 
   /// Typical times: on the line through the two sizes nearest to it; from one alone in proportion.
