@@ -59,7 +59,7 @@ static struct layer layer(int64_t rows, int64_t columns, int64_t group, int64_t 
   l.epilogue.bias = memory(panels * 64);
   l.epilogue.out = memory(count * rows * 4);
   l.epilogue.out_stride = rows;
-  l.scratch = memory(strata_block_scratch(&l.weights));
+  l.scratch = memory(strata_bitserial_scratch(&l.weights));
   return l;
 }
 
@@ -82,7 +82,7 @@ static void run(const struct layer *l, enum path path) {
   switch (path) {
     case STREAM: strata_stream(&l->weights, &l->rows, &l->epilogue); break;
     case BLOCK: strata_block(&l->weights, &l->rows, &l->epilogue, l->scratch); break;
-    case BITSERIAL: strata_bitserial(&l->weights, &l->rows, 1, &l->epilogue); break;
+    case BITSERIAL: strata_bitserial(&l->weights, &l->rows, 1, &l->epilogue, l->scratch); break;
     case CODEBOOK: strata_codebook(&l->weights, powers, &l->rows, &l->epilogue, l->scratch); break;
     case ADDER:
       strata_adder(&l->weights, l->weights.columns, &l->rows, &l->epilogue, l->scratch);

@@ -13,7 +13,7 @@
 
 #include <stdint.h>
 
-#define STRATA_ABI 2
+#define STRATA_ABI 3
 #define STRATA_PANEL_ROWS 16
 #define STRATA_BLOCK_COLUMNS 32
 #define STRATA_EXPORT __attribute__((visibility("default")))
@@ -139,8 +139,10 @@ STRATA_EXPORT void strata_adder(const struct strata_weights *w, int64_t width,
 
 // Low-width activations as bit-planes: x->codes is then [count][abits][columns/32] uint32 words in
 // the weight planes' bit order, plane t worth 2^t; codes are unsigned; same formula and epilogue.
+// scratch: at least strata_bitserial_scratch(w) bytes, 64-byte aligned.
 STRATA_EXPORT void strata_bitserial(const struct strata_weights *w, const struct strata_rows *x,
-                                    int64_t abits, const struct strata_epilogue *e);
+                                    int64_t abits, const struct strata_epilogue *e, void *scratch);
+STRATA_EXPORT int64_t strata_bitserial_scratch(const struct strata_weights *w);
 
 // out[i][0..width) = row ids[i] of the matrix as floats: fma(scale*ns, 2U-centre, offset*nb).
 STRATA_EXPORT void strata_gather(const struct strata_weights *w, const int64_t *ids, int64_t count,

@@ -138,11 +138,11 @@ static void test_linear(uint32_t isa) {
   char what[120];
   snprintf(what, sizeof what, "linear path %d, %d bits, %d x %d, %d rows, group %d to %d",
            (int)path, (int)bits, (int)rows, (int)columns, (int)count, (int)group, (int)r.group);
-  void *room = scratch(strata_block_scratch(&w));
+  void *room = scratch(strata_bitserial_scratch(&w));  // the largest
   switch (path) {
     case STRATA_STREAM: strata_stream(&w, &x, &e); break;
     case STRATA_BLOCK: strata_block(&w, &x, &e, room); break;
-    default: strata_bitserial(&w, &x, abits, &e); break;
+    default: strata_bitserial(&w, &x, abits, &e, room); break;
   }
   struct strata_epilogue fused = e;
   fused.out = below(2) ? guarded(((count - 1) * stride + rows) * 4) : 0;

@@ -179,7 +179,7 @@ static void run_product(void *self) {
   switch (p->kind) {
     case STREAM: strata_stream(&p->w, &p->x, &p->e); break;
     case BLOCK: strata_block(&p->w, &p->x, &p->e, p->scratch); break;
-    case BITSERIAL: strata_bitserial(&p->w, &p->x, p->abits, &p->e); break;
+    case BITSERIAL: strata_bitserial(&p->w, &p->x, p->abits, &p->e, p->scratch); break;
     case CODEBOOK: strata_codebook(&p->w, p->codebook, &p->x, &p->e, p->scratch); break;
     case ADDER: strata_adder(&p->w, p->width, &p->x, &p->e, p->scratch); break;
     case GATHER:
@@ -239,7 +239,7 @@ static void product(enum product kind, int64_t bits, int64_t rows, int64_t colum
     }
   }
   p.e = epilogue(count, width, (rows + 15) / 16 * 16);
-  p.scratch = scratch(strata_block_scratch(&p.w));
+  p.scratch = scratch(strata_bitserial_scratch(&p.w));  // the largest
   struct test test = {run_product, {p.e.out}, {out_bytes(count, width, p.e.out_stride)}, ""};
   snprintf(test.name, sizeof test.name, "%s bits %ld rows %ld columns %ld group %ld count %ld",
            names[kind], (long)bits, (long)rows, (long)columns, (long)group, (long)count);

@@ -5,9 +5,18 @@
 
 #include "isa.h"
 
+enum {
+  BITSERIAL_CODED_ROWS = 128
+};  // that are made codes of at a time, where a row of the table does that
+
+// Their bytes.
+static inline int64_t strata_bitserial_codes(const struct strata_weights *w) {
+  return BITSERIAL_CODED_ROWS * w->columns;
+}
+
 // x->codes holds [count][abits][columns/32] 32-bit words.
 typedef void strata_bitserial_row(const struct strata_weights *w, const struct strata_rows *x,
-                                  int64_t abits, const struct strata_epilogue *e);
+                                  int64_t abits, const struct strata_epilogue *e, void *scratch);
 
 #define BITSERIAL(isa, name) strata_bitserial_row name;
 #include "bitserial/bitserial.inc"

@@ -49,7 +49,9 @@ static void run_half(const struct strata_weights *w, const struct strata_rows *x
 }
 
 void strata_bitserial_wbab_x256__avx2(const struct strata_weights *w, const struct strata_rows *x,
-                                      int64_t abits, const struct strata_epilogue *e) {
+                                      int64_t abits, const struct strata_epilogue *e,
+                                      void *scratch) {
+  (void)scratch;
   for (int64_t panel = 0; panel < strata_panels(w); panel++) {
     for (int64_t m = 0; m < x->count; m++) {
       run_half(w, x, abits, e, panel, 0, m);

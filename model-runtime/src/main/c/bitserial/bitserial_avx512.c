@@ -95,7 +95,9 @@ STRATA_INLINE void run(const struct strata_weights *w, const struct strata_rows 
 
 // The widths this path is made for get loops of their own.
 void strata_bitserial_wbab_x512__avx512(const struct strata_weights *w, const struct strata_rows *x,
-                                        int64_t abits, const struct strata_epilogue *e) {
+                                        int64_t abits, const struct strata_epilogue *e,
+                                        void *scratch) {
+  (void)scratch;
   if (w->bits == 1 && abits == 1) {
     run(w, x, e, 1, 1);
   } else if (w->bits == 1 && abits == 2) {

@@ -2,6 +2,8 @@
 #include "bitserial/bitserial_lanes.inc"
 
 void strata_bitserial_wbab_x128__neon(const struct strata_weights *w, const struct strata_rows *x,
-                                      int64_t abits, const struct strata_epilogue *e) {
+                                      int64_t abits, const struct strata_epilogue *e,
+                                      void *scratch) {
+  (void)scratch;
   bitserial_lanes(w, x, abits, e);
 }

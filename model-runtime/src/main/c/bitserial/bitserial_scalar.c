@@ -12,7 +12,9 @@ static uint32_t word(const void *words, int64_t index) {
 
 // Weight plane p is worth 2^(7-p), activation plane t 2^t.
 void strata_bitserial_wbab_x32__scalar(const struct strata_weights *w, const struct strata_rows *x,
-                                       int64_t abits, const struct strata_epilogue *e) {
+                                       int64_t abits, const struct strata_epilogue *e,
+                                       void *scratch) {
+  (void)scratch;
   int64_t groups = strata_group_count(w);
   int64_t blocks = strata_blocks(w);
   int64_t group_blocks = w->group / STRATA_BLOCK_COLUMNS;

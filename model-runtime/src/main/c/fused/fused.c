@@ -67,7 +67,7 @@ static int64_t part_rows(const struct strata_weights *w, int64_t group) {
 
 int64_t strata_linear_scratch(const struct strata_weights *w, int64_t rows, int64_t group) {
   int64_t part = part_rows(w, group);
-  return aligned(strata_block_scratch(w)) + aligned(part * (int64_t)sizeof(float)) +
+  return aligned(strata_bitserial_scratch(w)) + aligned(part * (int64_t)sizeof(float)) +
          rows * part * (int64_t)sizeof(float);
 }
 
@@ -87,7 +87,7 @@ void strata_linear(const struct strata_weights *w, const struct strata_rows *x,
                    const struct strata_epilogue *e, int64_t path, int64_t abits,
                    const struct strata_requantize *r, void *scratch) {
   int64_t most = part_rows(w, r->group);
-  float *row = (float *)((uint8_t *)scratch + aligned(strata_block_scratch(w)));
+  float *row = (float *)((uint8_t *)scratch + aligned(strata_bitserial_scratch(w)));
   float *floats = (float *)((uint8_t *)row + aligned(most * (int64_t)sizeof(float)));
   for (int64_t from = 0; from < w->rows; from += most) {
     int64_t rows = w->rows - from < most ? w->rows - from : most;
@@ -100,7 +100,7 @@ void strata_linear(const struct strata_weights *w, const struct strata_rows *x,
     switch (path) {
       case STRATA_STREAM: strata_stream(&part, x, &out); break;
       case STRATA_BLOCK: strata_block(&part, x, &out, scratch); break;
-      default: strata_bitserial(&part, x, abits, &out); break;
+      default: strata_bitserial(&part, x, abits, &out, scratch); break;
     }
     requantize_part(out.out, out.out_stride, x->count, from, rows, r, row);
   }

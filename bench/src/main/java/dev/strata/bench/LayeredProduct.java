@@ -76,7 +76,7 @@ final class LayeredProduct implements Contender {
     for (int copy = 0; copy < weights.copyCount(); copy++) {
       structs.add(weights.struct(arena, copy, bits));
     }
-    scratch = arena.allocate(NativeKernels.blockScratch(structs.getFirst()), 64);
+    scratch = arena.allocate(NativeKernels.bitserialScratch(structs.getFirst()), 64);
     codebook = arena.allocate(256, 64);
     int half = 1 << (bits - 1);
     for (int code = 0; code < 1 << bits; code++) {
@@ -109,7 +109,7 @@ final class LayeredProduct implements Contender {
     switch (path) {
       case STREAM -> NativeKernels.stream(struct, rows, epilogue);
       case BLOCK -> NativeKernels.block(struct, rows, epilogue, scratch);
-      case BITSERIAL -> NativeKernels.bitserial(struct, rows, activationBits, epilogue);
+      case BITSERIAL -> NativeKernels.bitserial(struct, rows, activationBits, epilogue, scratch);
       case CODEBOOK -> NativeKernels.codebook(struct, codebook, rows, epilogue, scratch);
       case ADDER -> NativeKernels.adder(struct, columns, rows, epilogue, scratch);
     }

@@ -19,7 +19,9 @@ public final class NativeKernels {
       function("strata_block", ADDRESS, ADDRESS, ADDRESS, ADDRESS);
   private static final MethodHandle BLOCK_SCRATCH = returningLong("strata_block_scratch", ADDRESS);
   private static final MethodHandle BITSERIAL =
-      function("strata_bitserial", ADDRESS, ADDRESS, JAVA_LONG, ADDRESS);
+      function("strata_bitserial", ADDRESS, ADDRESS, JAVA_LONG, ADDRESS, ADDRESS);
+  private static final MethodHandle BITSERIAL_SCRATCH =
+      returningLong("strata_bitserial_scratch", ADDRESS);
   private static final MethodHandle CODEBOOK =
       function("strata_codebook", ADDRESS, ADDRESS, ADDRESS, ADDRESS, ADDRESS);
   private static final MethodHandle ADDER =
@@ -137,12 +139,27 @@ public final class NativeKernels {
   }
 
   /// Matrix product of weight planes and activation planes.
+  ///
+  /// @param scratch [#bitserialScratch] bytes, 64-byte aligned
   public static void bitserial(
-      MemorySegment weights, MemorySegment rows, long activationBits, MemorySegment epilogue) {
+      MemorySegment weights,
+      MemorySegment rows,
+      long activationBits,
+      MemorySegment epilogue,
+      MemorySegment scratch) {
     try {
-      BITSERIAL.invokeExact(weights, rows, activationBits, epilogue);
+      BITSERIAL.invokeExact(weights, rows, activationBits, epilogue, scratch);
     } catch (Throwable failure) {
       throw new AssertionError("strata_bitserial", failure);
+    }
+  }
+
+  /// Bytes of scratch that [#bitserial] needs.
+  public static long bitserialScratch(MemorySegment weights) {
+    try {
+      return (long) BITSERIAL_SCRATCH.invokeExact(weights);
+    } catch (Throwable failure) {
+      throw new AssertionError("strata_bitserial_scratch", failure);
     }
   }
 

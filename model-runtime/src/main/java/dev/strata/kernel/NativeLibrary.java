@@ -18,7 +18,7 @@ import java.util.Optional;
 public final class NativeLibrary {
 
   /// Must equal `STRATA_ABI` in strata.h.
-  private static final int ABI = 2;
+  private static final int ABI = 3;
 
   private static final NativeLibrary LOADED = load();
 

@@ -248,7 +248,11 @@ final class WeightedSteps {
             group,
             PANEL_PAIR,
             program.parts(what),
-            path == FusedKernels.Path.BLOCK ? NativeKernels::blockScratch : _ -> 0);
+            switch (path) {
+              case STREAM -> _ -> 0;
+              case BLOCK -> NativeKernels::blockScratch;
+              case BITSERIAL -> NativeKernels::bitserialScratch;
+            });
     program.shared(
         what,
         target.regions(regions(codes, parts)),
@@ -270,7 +274,7 @@ final class WeightedSteps {
                 switch (path) {
                   case STREAM -> () -> NativeKernels.stream(struct, x, epilogue);
                   case BLOCK -> () -> NativeKernels.block(struct, x, epilogue, room);
-                  case BITSERIAL -> () -> NativeKernels.bitserial(struct, x, bits, epilogue);
+                  case BITSERIAL -> () -> NativeKernels.bitserial(struct, x, bits, epilogue, room);
                 });
           }
           return calls;

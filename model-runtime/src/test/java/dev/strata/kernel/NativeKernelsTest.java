@@ -210,7 +210,8 @@ class NativeKernelsTest {
         arena.allocate(JAVA_INT, (long) codes.length * TernaryCodes.PLANES * layout.blocks());
     NativeKernels.packPlanes(
         bytes(codes), codes.length, layout.paddedColumns(), TernaryCodes.PLANES, packed);
-    NativeKernels.bitserial(weights, rows(packed, codes, layout, ones), 2, epilogue);
+    MemorySegment bits = arena.allocate(NativeKernels.bitserialScratch(weights), 64);
+    NativeKernels.bitserial(weights, rows(packed, codes, layout, ones), 2, epilogue, bits);
     assertSame(expected, out, "bitserial");
     NativeKernels.codebook(
         weights(List.of(table)),
@@ -246,11 +247,13 @@ class NativeKernelsTest {
             "planes of " + abits + " bits");
       }
       MemorySegment out = arena.allocate(JAVA_FLOAT, (long) count * rows);
+      MemorySegment weights = weights(List.of(matrix));
       NativeKernels.bitserial(
-          weights(List.of(matrix)),
+          weights,
           rows(planes, codes, layout, scale),
           abits,
-          epilogue(matrix.bias(), residual, Activation.IDENTITY, out, rows));
+          epilogue(matrix.bias(), residual, Activation.IDENTITY, out, rows),
+          arena.allocate(NativeKernels.bitserialScratch(weights), 64));
       assertSame(expected, out, "bitserial with %d-bit activations %s".formatted(abits, layout));
     }
   }
