@@ -15,12 +15,13 @@ public final class ThreadPriority {
   /// The `which` of setpriority(2) that takes a thread; `who` 0 is the calling one.
   private static final int PRIO_PROCESS = 0;
 
-  /// The nicest there is: such a thread runs on what others leave.
-  private static final int LOWEST = 19;
+  /// Beside a thread of normal priority such a one gets a tenth of the processor. The nicest there
+  /// is, 19, gets a seventieth, with which a busy server would need minutes to take a model in.
+  private static final int LOW = 10;
 
   private ThreadPriority() {}
 
-  /// Gives the calling thread the lowest priority, for good.
+  /// Gives the calling thread a low priority, for good.
   ///
   /// @return whether the system could do so; where it cannot, nothing has changed
   public static boolean lower() {
@@ -36,7 +37,7 @@ public final class ThreadPriority {
 
   private static int call(MethodHandle setpriority) {
     try {
-      return (int) setpriority.invokeExact(PRIO_PROCESS, 0, LOWEST);
+      return (int) setpriority.invokeExact(PRIO_PROCESS, 0, LOW);
     } catch (Throwable failure) {
       throw new AssertionError("setpriority", failure);
     }
