@@ -21,12 +21,31 @@ static float largest(const float *x, int64_t count) {
   return _mm512_reduce_max_ps(_mm512_max_ps(most[0], most[1]));
 }
 
+// 64 numbers of -128 to 127 as bytes: packing works within 128 bits, so quads change places behind.
+static __m512i bytes(const __m512i numbers[4]) {
+  const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+  __m512i low = _mm512_packs_epi32(numbers[0], numbers[1]);
+  __m512i high = _mm512_packs_epi32(numbers[2], numbers[3]);
+  return _mm512_permutexvar_epi32(order, _mm512_packs_epi16(low, high));
+}
+
 static void codes(const float *x, int64_t count, const struct strata_quantizer *q, int8_t *out) {
   __m512 inverse = _mm512_set1_ps(q->inverse_scale);
   __m512 low = _mm512_set1_ps((float)(q->low - q->zero_point));
   __m512 high = _mm512_set1_ps((float)(q->high - q->zero_point));
   __m512i zero_point = _mm512_set1_epi32(q->zero_point);
-  for (int64_t i = 0; i < count; i += 16) {
+  int64_t i = 0;
+  for (; i + 64 <= count; i += 64) {
+    __m512i rounded[4];
+#pragma GCC unroll 4
+    for (int k = 0; k < 4; k++) {
+      __m512 scaled = _mm512_mul_ps(_mm512_loadu_ps(x + i + 16 * k), inverse);
+      scaled = _mm512_max_ps(_mm512_min_ps(scaled, high), low);
+      rounded[k] = _mm512_add_epi32(_mm512_cvtps_epi32(scaled), zero_point);
+    }
+    _mm512_storeu_si512(out + i, bytes(rounded));
+  }
+  for (; i < count; i += 16) {
     __mmask16 mask = first16(count - i);
     __m512 scaled = _mm512_mul_ps(_mm512_maskz_loadu_ps(mask, x + i), inverse);
     scaled = _mm512_max_ps(_mm512_min_ps(scaled, high), low);
