@@ -20,6 +20,9 @@ final class ConvPeers {
   private final boolean depthwise;
   private final MemorySegment x;
 
+  /// Low bits of codes that ONNX Runtime's int8 weights do without.
+  private final int cut = 8 - OrtPeer.weightBits();
+
   /// @param x `[size][size][channels]` signed codes
   ConvPeers(Arena arena, PlaneWeights weights, int size, MemorySegment x) {
     this.arena = arena;
@@ -90,11 +93,12 @@ final class ConvPeers {
     byte[] w = new byte[channels * taps() * 9];
     int[] bias = new int[channels];
     for (int channel = 0; channel < channels; channel++) {
-      bias[channel] = Math.round(weights.bias(channel) / (X_SCALE * 2 * PlaneWeights.SCALE));
+      bias[channel] =
+          Math.round(weights.bias(channel) / (X_SCALE * (2 << cut) * PlaneWeights.SCALE));
       for (int i = 0; i < taps(); i++) {
         for (int tap = 0; tap < 9; tap++) {
           w[(channel * taps() + i) * 9 + tap] =
-              (byte) (weights.code(channel, column(i, tap)) - 128);
+              (byte) ((weights.code(channel, column(i, tap)) - 128) >> cut);
         }
       }
     }
@@ -109,7 +113,7 @@ final class ConvPeers {
             .constant("w", OnnxGraph.S8, w, channels, taps(), 3, 3)
             .constant("b", OnnxGraph.S32, ProductPeers.littleEndian(bias), channels)
             .floats("xs", new float[] {X_SCALE})
-            .floats("ws", new float[] {2 * PlaneWeights.SCALE})
+            .floats("ws", new float[] {(2 << cut) * PlaneWeights.SCALE})
             .floats("ys", new float[] {Y_SCALE})
             .constant("xz", OnnxGraph.U8, new byte[] {(byte) 128})
             .constant("wz", OnnxGraph.S8, new byte[] {0})
@@ -143,7 +147,7 @@ final class ConvPeers {
             int weight =
                 centred
                     ? weights.centred(channel, column, bits)
-                    : 2 * (weights.code(channel, column) - 128);
+                    : ((weights.code(channel, column) - 128) >> cut) * (2 << cut);
             sum += weight * x.get(JAVA_BYTE, (long) pixel * channels + from);
           }
           return sum * X_SCALE * PlaneWeights.SCALE;

@@ -183,9 +183,10 @@ final class Int8Network {
     }
     float[] values = floats(weight);
     float[] scales = new float[channels];
+    int largest = (1 << (OrtPeer.weightBits() - 1)) - 1;
     for (int i = 0; i < values.length; i++) {
       int channel = i / inner % channels;
-      scales[channel] = Math.max(scales[channel], Math.abs(values[i]) / 127);
+      scales[channel] = Math.max(scales[channel], Math.abs(values[i]) / largest);
     }
     byte[] bytes = new byte[values.length];
     for (int i = 0; i < values.length; i++) {

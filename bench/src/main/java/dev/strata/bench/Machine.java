@@ -60,7 +60,8 @@ record Machine(String processor, String isa, long level2, long cache, double loa
   String describe() {
     return """
     %s, instruction set %s, load %.1f; one core: %.0f G 8-bit, %.0f G float, %.0f G bit \
-    multiply-adds a second; reads %.0f GB/s from level 2, %.0f from level 3, %.1f from memory"""
+    multiply-adds a second; reads %.0f GB/s from level 2, %.0f from level 3, %.1f from memory; weights of ORT int8 have \
+    %d bits"""
         .formatted(
             processor,
             isa,
@@ -70,7 +71,8 @@ record Machine(String processor, String isa, long level2, long cache, double loa
             limits.ones(),
             limits.level2(),
             limits.level3(),
-            limits.memory());
+            limits.memory(),
+            OrtPeer.weightBits());
   }
 
   private static Optional<Long> cacheBytes(int level) throws IOException {

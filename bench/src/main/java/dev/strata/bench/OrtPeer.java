@@ -5,9 +5,13 @@ import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -55,6 +59,20 @@ final class OrtPeer implements Contender {
     options.setOptimizationLevel(OrtSession.SessionOptions.OptLevel.ALL_OPT);
     options.setSessionLogLevel(ai.onnxruntime.OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR);
     return options;
+  }
+
+  /// Bits of the weights that its int8 kernels are given. Where x86 has no dot product of bytes,
+  /// they add pairs of products in 16 bits, which overflows with 8; then it wants 7, its
+  /// quantizer's `reduce_range`.
+  static int weightBits() {
+    if (!System.getProperty("os.arch").equals("amd64")) {
+      return 8;
+    }
+    try {
+      return Files.readString(Path.of("/proc/cpuinfo")).contains("vnni") ? 8 : 7;
+    } catch (IOException failure) {
+      throw new UncheckedIOException(failure);
+    }
   }
 
   static Side floats(Arena arena, long... dims) {

@@ -63,17 +63,18 @@ final class ProductPeers {
 
   /// Activations quantized inside; ONNX Runtime fuses this to one operator and a ReLU.
   Contender bytes() throws OrtException {
+    int cut = 8 - OrtPeer.weightBits();
     byte[] w = new byte[rows * columns];
     for (int row = 0; row < rows; row++) {
       for (int column = 0; column < columns; column++) {
-        w[column * rows + row] = (byte) (code(row, column) - 128);
+        w[column * rows + row] = (byte) ((code(row, column) - 128) >> cut);
       }
     }
     OnnxGraph graph =
         graph()
             .constant("w", OnnxGraph.S8, w, columns, rows)
             .constant("wz", OnnxGraph.S8, new byte[1])
-            .floats("ws", new float[] {2 * PlaneWeights.SCALE})
+            .floats("ws", new float[] {(2 << cut) * PlaneWeights.SCALE})
             .node("", "DynamicQuantizeLinear", "x", "q xs xz")
             .node("MatMulInteger", "q w xz wz", "i")
             .node("Cast", "i", "f", OnnxGraph.attribute("to", OnnxGraph.FLOAT))
@@ -81,7 +82,7 @@ final class ProductPeers {
             .node("Mul", "f s", "p")
             .node("Add", "p bias", "t")
             .node("Relu", "t", "y");
-    return peer(graph, (row, column) -> code(row, column) - 128, 2, 0.02);
+    return peer(graph, (row, column) -> (code(row, column) - 128) >> cut, 2 << cut, 0.02);
   }
 
   /// Weights of 2, 4 or 8 bits with a scale for each 32, activations quantized inside.
