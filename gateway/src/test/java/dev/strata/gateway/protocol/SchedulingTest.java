@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.google.common.util.concurrent.Futures;
 import com.google.common.util.concurrent.ListenableFuture;
 import com.google.protobuf.ByteString;
 import inference.GRPCInferenceServiceGrpc;
@@ -223,7 +224,7 @@ class SchedulingTest {
 
   @Test
   void aQueueTimeoutIsRefusedAsTheProtocolHasIt() throws Exception {
-    // Far less than may wait, so that nobody is refused for that, even if the machine slows down.
+    // Far less than may wait, so that the impatient one is not refused for that.
     int requests = requestsFor(ACCEPTABLE.dividedBy(6));
     List<ListenableFuture<ModelInferResponse>> ahead = new ArrayList<>();
     for (int i = 0; i < requests; i++) {
@@ -239,9 +240,8 @@ class SchedulingTest {
     StatusRuntimeException status = (StatusRuntimeException) refused.getCause();
     assertEquals(Status.Code.UNAVAILABLE, status.getStatus().getCode(), status.getMessage());
     assertTrue(status.getStatus().getDescription().startsWith("timeout: "), status.getMessage());
-    for (ListenableFuture<ModelInferResponse> call : ahead) {
-      call.get();
-    }
+    // On a machine that slows down too much some of these are refused, which is not the question.
+    Futures.successfulAsList(ahead).get();
   }
 
   /// Lets the server learn how long the model takes.
