@@ -14,6 +14,7 @@ import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /// Writes the page of accuracies.
@@ -70,6 +71,12 @@ final class AccuracyCommand implements Callable<Integer> {
       description = "Where trained artifacts are kept (default: 'trained' beside the page).")
   private Optional<Path> trained = Optional.empty();
 
+  @Option(
+      names = "--only-train",
+      description =
+          "Train what --train needs and is not in --trained, and end; no page is written.")
+  private boolean onlyTrain;
+
   @Option(names = "--short", description = "At most 100 samples of each test set.")
   private boolean brief;
 
@@ -94,6 +101,9 @@ final class AccuracyCommand implements Callable<Integer> {
                   trained.orElse(output.toAbsolutePath().resolveSibling("trained")),
                   fashionMnist.toAbsolutePath().getParent()));
     }
+    if (onlyTrain) {
+      return train(training);
+    }
     List<String> missed;
     try (Progress progress = Progress.on("accuracy")) {
       missed =
@@ -102,6 +112,24 @@ final class AccuracyCommand implements Callable<Integer> {
     PrintWriter out = spec.commandLine().getOut();
     missed.forEach(goal -> out.println("missed: " + goal));
     out.println("wrote " + output);
+    out.flush();
+    return ExitCode.OK;
+  }
+
+  private int train(Optional<TrainingStudy> training) throws IOException {
+    TrainingStudy study =
+        training.orElseThrow(
+            () ->
+                new ParameterException(
+                    spec.commandLine(), "--only-train: got no run, expected --train RUN.yaml"));
+    PrintWriter out = spec.commandLine().getOut();
+    try (Progress progress = Progress.on("accuracy")) {
+      TrainingStudy.Outcome outcome = study.execute(progress::advanced);
+      out.println("once for all: " + outcome.once().accuracies());
+      outcome
+          .dedicated()
+          .forEach((bits, own) -> out.println(bits + " bits alone: " + own.accuracies().get(bits)));
+    }
     out.flush();
     return ExitCode.OK;
   }
