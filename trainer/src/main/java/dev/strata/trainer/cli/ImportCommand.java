@@ -98,6 +98,23 @@ final class ImportCommand implements Callable<Integer> {
               + " calibration.")
   private boolean allocatedPlanes;
 
+  @Option(
+      names = "--distill",
+      split = ",",
+      converter = BitsConverter.class,
+      paramLabel = "BITS",
+      description =
+          "Widths of 1 to 7 bits whose scales, offsets and biases are tuned until the network"
+              + " answers more like that of floats; needs calibration, and minutes.")
+  private List<Bits> distilled = List.of();
+
+  @Option(
+      names = "--distill-epochs",
+      defaultValue = "4",
+      paramLabel = "N",
+      description = "Runs over the calibration data for each of them (default ${DEFAULT-VALUE}).")
+  private int distillEpochs;
+
   @ArgGroup(validate = false, heading = "%nText models:%n")
   private TextOptions text = new TextOptions();
 
@@ -188,6 +205,16 @@ final class ImportCommand implements Callable<Integer> {
     if (allocatedPlanes && calibration.isEmpty()) {
       throw CommandFailure.usage("--allocate-planes: got no --calibration, expected some");
     }
+    if (!distilled.isEmpty() && calibration.isEmpty()) {
+      throw CommandFailure.usage("--distill: got no --calibration, expected some");
+    }
+    if (distilled.contains(new Bits(Bits.MAX))) {
+      throw CommandFailure.usage("--distill: got 8 bits, expected widths of 1 to 7");
+    }
+    if (distillEpochs < 1) {
+      throw CommandFailure.usage(
+          "--distill-epochs: got %d, expected 1 or more".formatted(distillEpochs));
+    }
     try (Progress progress = Progress.on(onnx.getFileName().toString())) {
       progress.advanced("reading", 0, 0);
       ModelInterface face = face();
@@ -221,7 +248,14 @@ final class ImportCommand implements Callable<Integer> {
       }
     }
     QuantizationSettings defaults = QuantizationSettings.defaults();
-    return defaults.withGroups(groupSize, defaults.convolutionGroup()).withKeptWide(roles, layers);
+    QuantizationSettings.Distillation distillation =
+        distilled.isEmpty()
+            ? QuantizationSettings.Distillation.NONE
+            : new QuantizationSettings.Distillation(Set.copyOf(distilled), distillEpochs);
+    return defaults
+        .withGroups(groupSize, defaults.convolutionGroup())
+        .withKeptWide(roles, layers)
+        .withDistillation(distillation);
   }
 
   private ModelInterface face() throws IOException {

@@ -8,6 +8,7 @@ import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -35,7 +36,8 @@ final class RepositoryCommand implements Runnable {
       name = "prepare",
       description =
           "Import the embedded models that are missing or outdated to TARGET/NAME/1/model.strata"
-              + " and measure their quality. A model appears when it is complete.")
+              + " and measure their quality. A model appears when it is complete; one that takes long"
+              + " to tune is there before, untuned, and is replaced.")
   static final class Prepare implements Callable<Integer> {
 
     @Option(
@@ -66,23 +68,34 @@ final class RepositoryCommand implements Runnable {
       EmbeddedRepository repository = new EmbeddedRepository(packages, target);
       PrintWriter out = spec.commandLine().getOut();
       int exitCode = ExitCode.OK;
+      List<EmbeddedModel> drafted = new ArrayList<>();
       for (EmbeddedModel model : named(names)) {
         if (repository.isUpToDate(model)) {
           out.printf("%s: up to date%n", model.modelName());
         } else {
-          exitCode = Math.max(exitCode, prepare(repository, model, out));
+          boolean draft = repository.wantsDraft(model);
+          int ended = prepare(repository, model, draft, out);
+          exitCode = Math.max(exitCode, ended);
+          if (draft && ended == ExitCode.OK) {
+            drafted.add(model);
+          }
         }
+        out.flush();
+      }
+      for (EmbeddedModel model : drafted) {
+        exitCode = Math.max(exitCode, prepare(repository, model, false, out));
         out.flush();
       }
       return exitCode;
     }
 
     /// One model that cannot be made does not keep the others from being made.
-    private int prepare(EmbeddedRepository repository, EmbeddedModel model, PrintWriter out) {
+    private int prepare(
+        EmbeddedRepository repository, EmbeddedModel model, boolean draft, PrintWriter out) {
       long start = System.nanoTime();
       try (Progress progress = Progress.on(model.modelName())) {
         progress.advanced("reading", 0, 0);
-        repository.prepare(model, progress::advanced);
+        repository.prepare(model, draft, progress::advanced);
       } catch (NoSuchFileException missing) {
         return failed(model, "there is no " + missing.getFile());
       } catch (IOException | ModelImportException | IllegalArgumentException failure) {
@@ -90,8 +103,11 @@ final class RepositoryCommand implements Runnable {
       }
       Path file = repository.artifact(model);
       out.printf(
-          "%s: ready, %,d bytes, %d s%n",
-          model.modelName(), size(file), (System.nanoTime() - start) / 1_000_000_000);
+          "%s: %s, %,d bytes, %d s%n",
+          model.modelName(),
+          draft ? "ready as a draft, to be tuned" : "ready",
+          size(file),
+          (System.nanoTime() - start) / 1_000_000_000);
       return ExitCode.OK;
     }
 

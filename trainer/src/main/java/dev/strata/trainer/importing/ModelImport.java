@@ -21,6 +21,7 @@ import dev.strata.trainer.quantize.LayeredQuantizer;
 import dev.strata.trainer.quantize.PlaneAllocation;
 import dev.strata.trainer.quantize.QuantizationProgress;
 import dev.strata.trainer.quantize.QuantizationSettings;
+import dev.strata.trainer.training.TableDistillation;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -111,6 +112,7 @@ public record ModelImport(
     CalibrationData data = calibrationData(model, reference);
     LayeredNetwork network = LayeredQuantizer.quantize(model, data, settings, progress);
     try (var tensors = network.tensors()) {
+      TableDistillation.tune(model, network, data, settings.distillation(), progress);
       face.assets().forEach(tensors::put);
       ModelDescription description =
           face.describe(

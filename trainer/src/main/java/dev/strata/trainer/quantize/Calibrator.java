@@ -63,8 +63,13 @@ final class Calibrator {
 
   private InputCollector collector(Layer layer, InputRows rows, int rowsPerBatch) {
     boolean narrow = rows.columns() <= tuning.covarianceColumns();
-    boolean convolution = layer.kind() != Layer.Kind.LINEAR;
-    return new InputCollector(rows, rowsPerBatch, narrow, convolution);
+    InputCollector.Ranges ranges =
+        switch (layer.kind()) {
+          case CONV -> InputCollector.Ranges.ALL;
+          case DEPTHWISE -> InputCollector.Ranges.CHANNELS;
+          case LINEAR, EMBEDDING -> InputCollector.Ranges.NONE;
+        };
+    return new InputCollector(rows, rowsPerBatch, narrow, ranges);
   }
 
   /// Means of some layers' inputs over a part of the data, always the same rows of it.
@@ -81,7 +86,8 @@ final class Calibrator {
     Map<String, InputCollector> collectors = new LinkedHashMap<>();
     for (String name : layers) {
       InputRows rows = InputRows.of(graph.layer(name), nodes.get(name).op());
-      collectors.put(name, new InputCollector(rows, rowsPerBatch, false, false));
+      collectors.put(
+          name, new InputCollector(rows, rowsPerBatch, false, InputCollector.Ranges.NONE));
     }
     run(graph, profile, tensors, part, collectors);
     Map<String, InputStatistics> means = new LinkedHashMap<>();

@@ -15,11 +15,13 @@ final class InputCollector {
   private static final int BUFFERED_ROWS = 256;
   private static final int EXAMPLES = 1024;
   private static final int EXAMPLES_PER_BATCH = 8;
+  private static final int BINS = 8192;
+  private static final int BINS_OF_CHANNEL = 1024;
 
   private final InputRows rows;
   private final int rowsPerBatch;
   private final Optional<List<SymmetricMatrix>> moments;
-  private final Optional<ValueHistogram> range;
+  private final List<ValueHistogram> ranges;
   private final double[][] sums;
   private final float[] buffer;
   private final SplittableRandom places = new SplittableRandom(1);
@@ -27,16 +29,31 @@ final class InputCollector {
   private int exampleCount;
   private long count;
 
+  /// What a histogram is made of: all values, or those of each part, which is one channel then.
+  enum Ranges {
+    NONE,
+    ALL,
+    CHANNELS
+  }
+
   /// @param rowsPerBatch rows taken from one observed input, at most
   /// @param withCovariance whether second moments are wanted
-  /// @param withRange whether the histogram of all values is wanted
-  InputCollector(InputRows rows, int rowsPerBatch, boolean withCovariance, boolean withRange) {
+  /// @param ranges whose histograms are wanted
+  InputCollector(InputRows rows, int rowsPerBatch, boolean withCovariance, Ranges ranges) {
     this.rows = rows;
     this.rowsPerBatch = rowsPerBatch;
     sums = new double[rows.parts()][rows.columns()];
     buffer = new float[BUFFERED_ROWS * rows.columns()];
     examples = new float[EXAMPLES * rows.columns()];
-    range = withRange ? Optional.of(new ValueHistogram()) : Optional.empty();
+    this.ranges =
+        switch (ranges) {
+          case NONE -> List.of();
+          case ALL -> List.of(new ValueHistogram(BINS));
+          case CHANNELS ->
+              Stream.generate(() -> new ValueHistogram(BINS_OF_CHANNEL))
+                  .limit(rows.parts())
+                  .toList();
+        };
     moments =
         withCovariance
             ? Optional.of(
@@ -47,7 +64,9 @@ final class InputCollector {
   }
 
   void observe(MemorySegment floats, Shape shape) {
-    range.ifPresent(histogram -> addValues(histogram, floats, shape.elements()));
+    if (!ranges.isEmpty()) {
+      addValues(floats, shape.elements());
+    }
     long available = rows.count(shape);
     int wanted = (int) Math.min(available, rowsPerBatch);
     long[] chosen = new long[wanted];
@@ -87,9 +106,12 @@ final class InputCollector {
     moments.ifPresent(matrices -> matrices.get(part).addGram(buffer, taken));
   }
 
-  private static void addValues(ValueHistogram histogram, MemorySegment floats, long elements) {
+  /// Channels come last in an image.
+  private void addValues(MemorySegment floats, long elements) {
     for (long i = 0; i < elements; i++) {
-      histogram.add(floats.get(ValueLayout.JAVA_FLOAT, i * Float.BYTES));
+      ranges
+          .get((int) (i % ranges.size()))
+          .add(floats.get(ValueLayout.JAVA_FLOAT, i * Float.BYTES));
     }
   }
 
@@ -102,7 +124,7 @@ final class InputCollector {
     return new InputStatistics(
         means,
         moments.map(matrices -> centred(matrices, scale, means)),
-        range.orElseGet(ValueHistogram::new),
+        ranges,
         java.util.Arrays.copyOf(examples, exampleCount * rows.columns()));
   }
 

@@ -9,21 +9,21 @@ import java.util.Optional;
 final class InputStatistics {
   private final double[][] means;
   private final Optional<List<SymmetricMatrix>> covariances;
-  private final ValueHistogram range;
+  private final List<ValueHistogram> ranges;
   private final float[] examples;
 
   /// @param means `[parts][columns]`
   /// @param covariances one per part; empty when the layer is too wide
-  /// @param range all observed values; zero padding does not count
+  /// @param ranges of all observed values, or of those of each part; zero padding does not count
   /// @param examples some rows of the first part, `[n][columns]`
   InputStatistics(
       double[][] means,
       Optional<List<SymmetricMatrix>> covariances,
-      ValueHistogram range,
+      List<ValueHistogram> ranges,
       float[] examples) {
     this.means = means;
     this.covariances = covariances;
-    this.range = range;
+    this.ranges = ranges;
     this.examples = examples;
   }
 
@@ -36,8 +36,8 @@ final class InputStatistics {
     return covariances;
   }
 
-  ValueHistogram range() {
-    return range;
+  List<ValueHistogram> ranges() {
+    return ranges;
   }
 
   private int columns() {
@@ -91,7 +91,7 @@ final class InputStatistics {
     return new InputStatistics(
         new double[][] {scaledMeans},
         covariances.map(parts -> List.of(parts.getFirst().scaled(by))),
-        range,
+        ranges,
         scaledExamples);
   }
 }

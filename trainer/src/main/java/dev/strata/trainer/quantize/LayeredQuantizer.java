@@ -7,6 +7,7 @@ import dev.strata.graph.ModelGraph;
 import dev.strata.precision.ActivationQuantizer;
 import dev.strata.precision.Bits;
 import dev.strata.precision.PlaneLayout;
+import dev.strata.precision.PlaneNames;
 import dev.strata.precision.PrecisionProfile;
 import dev.strata.precision.PrecisionProfile.LayerPrecision;
 import dev.strata.trainer.onnx.FloatModel;
@@ -140,6 +141,9 @@ public final class LayeredQuantizer {
               widths,
               settings);
       quantized.putWeights(tensors);
+      if (inputQuantizer(layer) instanceof ActivationQuantizer.PerChannel) {
+        tensors.put(PlaneNames.input(layer.name()), channels(inputs.get(layer.name())));
+      }
       for (Bits width : widths) {
         quantized.putTable(tensors, width, quantized.correctedBias(width));
       }
@@ -204,11 +208,27 @@ public final class LayeredQuantizer {
   private ActivationQuantizer inputQuantizer(Layer layer) {
     return switch (layer.kind()) {
       case LINEAR, EMBEDDING -> new ActivationQuantizer.PerGroup();
-      case CONV, DEPTHWISE ->
+      case CONV ->
           inputs.containsKey(layer.name())
-              ? ActivationRange.of(inputs.get(layer.name()).range())
+              ? ActivationRange.of(inputs.get(layer.name()).ranges().getFirst())
+              : new ActivationQuantizer.PerSample();
+      case DEPTHWISE ->
+          inputs.containsKey(layer.name())
+              ? new ActivationQuantizer.PerChannel()
               : new ActivationQuantizer.PerSample();
     };
+  }
+
+  /// Scales, then zero points.
+  private static float[] channels(InputStatistics input) {
+    List<ActivationQuantizer.PerTensor> ranges =
+        input.ranges().stream().map(ActivationRange::of).toList();
+    float[] channels = new float[2 * ranges.size()];
+    for (int channel = 0; channel < ranges.size(); channel++) {
+      channels[channel] = ranges.get(channel).scale();
+      channels[ranges.size() + channel] = ranges.get(channel).zeroPoint();
+    }
+    return channels;
   }
 
   private static float[] floats(MemorySegment segment) {

@@ -20,6 +20,7 @@ import java.util.Set;
 /// @param matchedBits up to this width, biases of convolutions are set from the activations of
 ///     that very width, layer by layer; 0 for none; needs calibration data
 /// @param tuning what hardly needs changing
+/// @param distillation of which widths the tables are tuned afterwards; needs calibration data
 public record QuantizationSettings(
     int linearGroup,
     int convolutionGroup,
@@ -29,7 +30,8 @@ public record QuantizationSettings(
     boolean errorCompensation,
     Bits nativeBits,
     int matchedBits,
-    Tuning tuning) {
+    Tuning tuning,
+    Distillation distillation) {
 
   public static final int WHOLE_ROW = 0;
 
@@ -63,6 +65,26 @@ public record QuantizationSettings(
     }
   }
 
+  /// Scales, offsets and biases follow the float network's answers, see
+  /// [dev.strata.trainer.training.TableDistillation].
+  ///
+  /// @param widths narrower than 8 bits, whose tables serve every width
+  /// @param epochs runs over the calibration data, for each width
+  public record Distillation(Set<Bits> widths, int epochs) {
+    public static final Distillation NONE = new Distillation(Set.of(), 0);
+
+    public Distillation {
+      widths = Set.copyOf(widths);
+      if (widths.contains(new Bits(Bits.MAX))) {
+        throw new IllegalArgumentException("distillation: got 8 bits, expected widths of 1 to 7");
+      }
+      if (epochs < 0 || (epochs == 0 && !widths.isEmpty())) {
+        throw new IllegalArgumentException(
+            "distillation: got %d epochs, expected 1 or more".formatted(epochs));
+      }
+    }
+  }
+
   public QuantizationSettings {
     keptWide = Set.copyOf(keptWide);
     keptWideLayers = Set.copyOf(keptWideLayers);
@@ -82,7 +104,8 @@ public record QuantizationSettings(
         true,
         new Bits(4),
         3,
-        new Tuning(32768, 2304, 0.01, 0.15, 128));
+        new Tuning(32768, 2304, 0.01, 0.15, 128),
+        Distillation.NONE);
   }
 
   /// @param convolution columns, or [#WHOLE_ROW]
@@ -96,7 +119,8 @@ public record QuantizationSettings(
         errorCompensation,
         nativeBits,
         matchedBits,
-        tuning);
+        tuning,
+        distillation);
   }
 
   /// Replaces what is read with all planes at every width.
@@ -110,7 +134,8 @@ public record QuantizationSettings(
         errorCompensation,
         nativeBits,
         matchedBits,
-        tuning);
+        tuning,
+        distillation);
   }
 
   public QuantizationSettings withBalancedInputs(boolean wanted) {
@@ -123,7 +148,8 @@ public record QuantizationSettings(
         errorCompensation,
         nativeBits,
         matchedBits,
-        tuning);
+        tuning,
+        distillation);
   }
 
   public QuantizationSettings withErrorCompensation(boolean wanted) {
@@ -136,7 +162,8 @@ public record QuantizationSettings(
         wanted,
         nativeBits,
         matchedBits,
-        tuning);
+        tuning,
+        distillation);
   }
 
   public QuantizationSettings withNativeBits(Bits wanted) {
@@ -149,7 +176,8 @@ public record QuantizationSettings(
         errorCompensation,
         wanted,
         matchedBits,
-        tuning);
+        tuning,
+        distillation);
   }
 
   public QuantizationSettings withMatchedBits(int wanted) {
@@ -162,7 +190,8 @@ public record QuantizationSettings(
         errorCompensation,
         nativeBits,
         wanted,
-        tuning);
+        tuning,
+        distillation);
   }
 
   public QuantizationSettings withTuning(Tuning wanted) {
@@ -175,6 +204,32 @@ public record QuantizationSettings(
         errorCompensation,
         nativeBits,
         matchedBits,
+        wanted,
+        distillation);
+  }
+
+  /// [Tuning#reach].
+  public QuantizationSettings withReach(double wanted) {
+    return withTuning(
+        new Tuning(
+            tuning.rows(),
+            tuning.covarianceColumns(),
+            tuning.damping(),
+            wanted,
+            tuning.matchedSamples()));
+  }
+
+  public QuantizationSettings withDistillation(Distillation wanted) {
+    return new QuantizationSettings(
+        linearGroup,
+        convolutionGroup,
+        keptWide,
+        keptWideLayers,
+        balancedInputs,
+        errorCompensation,
+        nativeBits,
+        matchedBits,
+        tuning,
         wanted);
   }
 }

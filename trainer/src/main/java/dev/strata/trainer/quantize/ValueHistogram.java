@@ -2,13 +2,18 @@ package dev.strata.trainer.quantize;
 
 /// A histogram of float values that widens itself: bins double in width until a value fits.
 public final class ValueHistogram {
-  private static final int HALF = 4096;
-
-  private final long[] counts = new long[2 * HALF];
+  private final int half;
+  private final long[] counts;
   private double binWidth = 0x1p-20;
   private float minimum = Float.POSITIVE_INFINITY;
   private float maximum = Float.NEGATIVE_INFINITY;
   private long total;
+
+  /// @param bins an even number
+  public ValueHistogram(int bins) {
+    half = bins / 2;
+    counts = new long[2 * half];
+  }
 
   /// @param value ignored unless finite
   public void add(float value) {
@@ -19,18 +24,18 @@ public final class ValueHistogram {
     maximum = Math.max(maximum, value);
     total++;
     double bin = Math.floor(value / binWidth);
-    while (bin < -HALF || bin >= HALF) {
+    while (bin < -half || bin >= half) {
       widen();
       bin = Math.floor(value / binWidth);
     }
-    counts[(int) bin + HALF]++;
+    counts[(int) bin + half]++;
   }
 
   private void widen() {
-    for (int i = 0; i < HALF; i++) {
-      boolean seen = i < HALF / 2;
-      counts[HALF - 1 - i] = seen ? pair(HALF - 2 - 2 * i) : 0;
-      counts[HALF + i] = seen ? pair(HALF + 2 * i) : 0;
+    for (int i = 0; i < half; i++) {
+      boolean seen = i < half / 2;
+      counts[half - 1 - i] = seen ? pair(half - 2 - 2 * i) : 0;
+      counts[half + i] = seen ? pair(half + 2 * i) : 0;
     }
     binWidth *= 2;
   }
@@ -60,7 +65,7 @@ public final class ValueHistogram {
       if (counts[i] == 0) {
         continue;
       }
-      double value = (i - HALF + 0.5) * binWidth;
+      double value = (i - half + 0.5) * binWidth;
       double beyond = Math.max(Math.max(low - value, value - high), 0);
       sum += counts[i] * (beyond > 0 ? beyond * beyond : step * step / 12);
     }

@@ -39,10 +39,19 @@ public final class EmbeddedRepository {
     }
   }
 
+  /// Whether a draft should come first: nothing is there yet, and the model takes long.
+  public boolean wantsDraft(EmbeddedModel model) {
+    return model.hasDraft() && !Files.exists(artifact(model));
+  }
+
   /// Imports one model and measures it.
-  public void prepare(EmbeddedModel model, QuantizationProgress progress) throws IOException {
+  ///
+  /// @param draft without what takes minutes; not up to date, so that a later call replaces it
+  public void prepare(EmbeddedModel model, boolean draft, QuantizationProgress progress)
+      throws IOException {
     try (ImportFolder work = ImportFolder.create()) {
-      EmbeddedModel.Recipe recipe = model.recipe(packages, work.path());
+      EmbeddedModel.Recipe full = model.recipe(packages, work.path());
+      EmbeddedModel.Recipe recipe = draft ? full.draft() : full;
       Path made = artifact(model);
       Files.createDirectories(made.getParent());
       recipe.steps().run(made, recipe.evaluation(), progress);

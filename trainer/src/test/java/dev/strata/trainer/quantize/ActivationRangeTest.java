@@ -11,7 +11,7 @@ class ActivationRangeTest {
 
   @Test
   void positiveValuesUseAllCodesAndZeroIsTheLowest() {
-    ValueHistogram seen = new ValueHistogram();
+    ValueHistogram seen = new ValueHistogram(8192);
     for (int i = 0; i <= 1000; i++) {
       seen.add(i / 500f);
     }
@@ -22,7 +22,7 @@ class ActivationRangeTest {
 
   @Test
   void signedValuesFitBetweenTheLowestAndTheHighestCode() {
-    ValueHistogram seen = new ValueHistogram();
+    ValueHistogram seen = new ValueHistogram(8192);
     for (int i = -300; i <= 1000; i++) {
       seen.add(i / 100f);
     }
@@ -33,7 +33,7 @@ class ActivationRangeTest {
 
   @Test
   void oneOutlierInManyIsClipped() {
-    ValueHistogram seen = new ValueHistogram();
+    ValueHistogram seen = new ValueHistogram(8192);
     Random random = new Random(3);
     for (int i = 0; i < 1_000_000; i++) {
       seen.add((float) random.nextGaussian());
@@ -45,7 +45,7 @@ class ActivationRangeTest {
 
   @Test
   void theHistogramKeepsItsCountsWhileItWidens() {
-    ValueHistogram seen = new ValueHistogram();
+    ValueHistogram seen = new ValueHistogram(8192);
     for (float value = 1e-6f; value < 1e6f; value *= 2) {
       seen.add(value);
       seen.add(-value);

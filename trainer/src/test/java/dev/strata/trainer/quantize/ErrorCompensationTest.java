@@ -81,7 +81,8 @@ class ErrorCompensationTest {
 
   private InputStatistics statistics() {
     InputCollector collector =
-        new InputCollector(new InputRows.Vectors(COLUMNS), SAMPLES, true, false);
+        new InputCollector(
+            new InputRows.Vectors(COLUMNS), SAMPLES, true, InputCollector.Ranges.NONE);
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment seen = arena.allocate((long) SAMPLES * COLUMNS * Float.BYTES);
       MemorySegment.copy(inputs, 0, seen, ValueLayout.JAVA_FLOAT, 0, SAMPLES * COLUMNS);
