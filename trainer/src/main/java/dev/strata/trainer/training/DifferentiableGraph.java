@@ -7,7 +7,6 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.index.NDIndex;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Activation;
-import ai.djl.nn.convolutional.Conv2d;
 import ai.djl.nn.norm.LayerNorm;
 import ai.djl.nn.pooling.Pool;
 import dev.strata.graph.DataType;
@@ -374,17 +373,15 @@ final class DifferentiableGraph {
       bias = bias.add(factor.get(2));
     }
     NDArray y =
-        Conv2d.conv2d(
-                padded(window, x).transpose(0, 3, 1, 2),
-                matrix
-                    .reshape(rows, window.kernelHeight(), window.kernelWidth(), in)
-                    .transpose(0, 3, 1, 2),
-                null,
-                new Shape(window.strideHeight(), window.strideWidth()),
-                new Shape(0, 0),
-                new Shape(window.dilationHeight(), window.dilationWidth()),
-                conv.groups())
-            .singletonOrThrow();
+        TorchEngine.convolution(
+            padded(window, x).transpose(0, 3, 1, 2),
+            matrix
+                .reshape(rows, window.kernelHeight(), window.kernelWidth(), in)
+                .transpose(0, 3, 1, 2),
+            new Shape(window.strideHeight(), window.strideWidth()),
+            new Shape(0, 0),
+            new Shape(window.dilationHeight(), window.dilationWidth()),
+            conv.groups());
     return y.transpose(0, 2, 3, 1).add(bias);
   }
 

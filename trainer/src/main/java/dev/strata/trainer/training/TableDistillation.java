@@ -215,18 +215,11 @@ public final class TableDistillation {
             collector.backward(error(ofRun, batch, leaves));
           }
           leaves.forEach(
-              (name, leaf) -> sums.merge(name, leaf.getGradient().toFloatArray(), Width::add));
+              (name, leaf) -> sums.merge(name, leaf.getGradient().toFloatArray(), Training::add));
         }
       }
       steps++;
       sums.forEach((name, gradient) -> factors.get(name).follow(gradient, rate, steps));
-    }
-
-    private static float[] add(float[] sum, float[] more) {
-      for (int i = 0; i < sum.length; i++) {
-        sum[i] += more[i];
-      }
-      return sum;
     }
 
     private double error(List<Map<String, Tensor>> batches) {

@@ -4,9 +4,7 @@ import ai.djl.engine.Engine;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
-import ai.djl.ndarray.index.NDIndex;
 import ai.djl.ndarray.types.Shape;
-import ai.djl.nn.convolutional.Conv2d;
 import ai.djl.nn.norm.BatchNorm;
 import ai.djl.nn.norm.LayerNorm;
 import ai.djl.nn.pooling.Pool;
@@ -193,21 +191,14 @@ final class TorchPass {
         NDArray weights =
             weights(layer, input, new Shape(rows, window.kernelHeight(), window.kernelWidth(), in))
                 .transpose(0, 3, 1, 2);
-        Shape stride = new Shape(window.strideHeight(), window.strideWidth());
-        if (window.kernelHeight() == 1 && window.kernelWidth() == 1) {
-          operand = pixels(operand, stride);
-          stride = new Shape(1, 1);
-        }
         NDArray y =
-            Conv2d.conv2d(
-                    operand,
-                    weights,
-                    null,
-                    stride,
-                    new Shape(window.padTop(), window.padLeft()),
-                    new Shape(1, 1),
-                    conv.groups())
-                .singletonOrThrow();
+            TorchEngine.convolution(
+                operand,
+                weights,
+                new Shape(window.strideHeight(), window.strideWidth()),
+                new Shape(window.padTop(), window.padLeft()),
+                new Shape(1, 1),
+                conv.groups());
         yield activated(conv.activation(), residual(node, normed(layer, y)));
       }
       case Op.Linear linear -> {
@@ -238,13 +229,6 @@ final class TorchPass {
       case Op.Flatten _ -> x.reshape(x.getShape().get(0), -1);
       default -> throw new AssertionError("no training rule for " + node.op());
     };
-  }
-
-  /// All that a strided 1x1 kernel looks at. The library's own way back through the stride writes
-  /// past its scratch where processors end at AVX2 and channels do not come in eights (PyTorch
-  /// 2.7.1).
-  private static NDArray pixels(NDArray image, Shape stride) {
-    return image.get(new NDIndex(":, :, ::%d, ::%d".formatted(stride.get(0), stride.get(1))));
   }
 
   /// The turning around of images to NHWC, which are NCHW here.

@@ -226,7 +226,7 @@ final class Training {
     return (double) right / labels.length;
   }
 
-  private static float[] add(float[] sum, float[] more) {
+  static float[] add(float[] sum, float[] more) {
     for (int i = 0; i < sum.length; i++) {
       sum[i] += more[i];
     }
