@@ -21,7 +21,7 @@ final class ConvPeers {
   private final MemorySegment x;
 
   /// Low bits of codes that ONNX Runtime's int8 weights do without.
-  private final int cut = 8 - OrtPeer.weightBits();
+  private final int cut = 8 - OrtPeer.WEIGHT_BITS;
 
   /// @param x `[size][size][channels]` signed codes
   ConvPeers(Arena arena, PlaneWeights weights, int size, MemorySegment x) {

@@ -183,7 +183,7 @@ final class Int8Network {
     }
     float[] values = floats(weight);
     float[] scales = new float[channels];
-    int largest = (1 << (OrtPeer.weightBits() - 1)) - 1;
+    int largest = (1 << (OrtPeer.WEIGHT_BITS - 1)) - 1;
     for (int i = 0; i < values.length; i++) {
       int channel = i / inner % channels;
       scales[channel] = Math.max(scales[channel], Math.abs(values[i]) / largest);

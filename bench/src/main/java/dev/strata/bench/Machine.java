@@ -72,7 +72,7 @@ record Machine(String processor, String isa, long level2, long cache, double loa
             limits.level2(),
             limits.level3(),
             limits.memory(),
-            OrtPeer.weightBits());
+            OrtPeer.WEIGHT_BITS);
   }
 
   private static Optional<Long> cacheBytes(int level) throws IOException {

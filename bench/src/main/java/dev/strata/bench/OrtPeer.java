@@ -24,6 +24,11 @@ final class OrtPeer implements Contender {
   /// @param bytes FP32 values or unsigned bytes, by [#isFloat]
   record Side(MemorySegment bytes, boolean isFloat, List<Long> dims) {}
 
+  /// Bits of the weights that its int8 kernels are given. Where x86 has no dot product of bytes,
+  /// they add pairs of products in 16 bits, which overflows with 8; then it wants 7, its
+  /// quantizer's `reduce_range`.
+  static final int WEIGHT_BITS = weightBits();
+
   private final List<OrtSession> sessions = new ArrayList<>();
   private final OnnxTensor x;
   private final OnnxTensor y;
@@ -61,10 +66,7 @@ final class OrtPeer implements Contender {
     return options;
   }
 
-  /// Bits of the weights that its int8 kernels are given. Where x86 has no dot product of bytes,
-  /// they add pairs of products in 16 bits, which overflows with 8; then it wants 7, its
-  /// quantizer's `reduce_range`.
-  static int weightBits() {
+  private static int weightBits() {
     if (!System.getProperty("os.arch").equals("amd64")) {
       return 8;
     }

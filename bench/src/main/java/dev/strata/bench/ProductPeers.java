@@ -63,7 +63,7 @@ final class ProductPeers {
 
   /// Activations quantized inside; ONNX Runtime fuses this to one operator and a ReLU.
   Contender bytes() throws OrtException {
-    int cut = 8 - OrtPeer.weightBits();
+    int cut = 8 - OrtPeer.WEIGHT_BITS;
     byte[] w = new byte[rows * columns];
     for (int row = 0; row < rows; row++) {
       for (int column = 0; column < columns; column++) {
