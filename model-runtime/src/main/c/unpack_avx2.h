@@ -18,13 +18,15 @@ STRATA_INLINE void strata_merge(__m256i x, __m256i y, int shift, uint8_t upper, 
                           _mm256_andnot_si256(mask, _mm256_srli_epi16(y, shift)));
 }
 
-// Fields of four bits of up to four planes; absent planes are zero.
-STRATA_INLINE void strata_nibbles(const uint8_t *const *planes, int64_t line, int64_t count,
-                                  __m256i nibble[4]) {
+// Fields of four bits: `before` zeros, then `count` planes, then zeros.
+STRATA_INLINE void strata_nibbles(const uint8_t *const *planes, int64_t line, int64_t before,
+                                  int64_t count, __m256i nibble[4]) {
   __m256i p[4];
+#pragma GCC unroll 4
   for (int i = 0; i < 4; i++) {
-    p[i] = i < count ? _mm256_loadu_si256((const __m256i *)(planes[i] + line))
-                     : _mm256_setzero_si256();
+    int is_there = i >= before && i < before + count;
+    p[i] = is_there ? _mm256_loadu_si256((const __m256i *)(planes[i - before] + line))
+                    : _mm256_setzero_si256();
   }
   __m256i even, odd, even2, odd2;
   strata_merge(p[0], p[1], 1, 0xaa, &even, &odd);
@@ -37,9 +39,9 @@ STRATA_INLINE void strata_nibbles(const uint8_t *const *planes, int64_t line, in
 STRATA_INLINE void strata_unpack(const uint8_t *const *planes, int64_t line, int64_t bits,
                                  __m256i codes[8]) {
   __m256i upper[4], lower[4];
-  strata_nibbles(planes, line, bits, upper);
+  strata_nibbles(planes, line, 0, bits, upper);
   if (bits > 4) {
-    strata_nibbles(planes + 4, line, bits - 4, lower);
+    strata_nibbles(planes + 4, line, 0, bits - 4, lower);
   }
   for (int i = 0; i < 4; i++) {
     strata_merge(upper[i], bits > 4 ? lower[i] : _mm256_setzero_si256(), 4, 0xf0, &codes[i],
@@ -64,23 +66,46 @@ STRATA_INLINE __m256 strata_offset_codes(const uint8_t *group, int half) {
   return _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64(at)));
 }
 
-// The epilogue of rows [c, c + 8) for activation row m, up to the activation; rows that do not
-// exist are neither read nor written. The tables are padded.
-STRATA_INLINE void strata_store8(const struct strata_weights *w, const struct strata_epilogue *e,
-                                 int64_t m, int64_t c, __m256 a1, __m256 a2) {
-  __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
-  int64_t left = w->rows - c;
-  __m256i mask = _mm256_cmpgt_epi32(_mm256_set1_epi32(left > 8 ? 8 : (int32_t)left), lane);
-  __m256 t = _mm256_fmadd_ps(_mm256_loadu_ps(w->scale + c), a1,
-                             _mm256_mul_ps(_mm256_loadu_ps(w->offset + c), a2));
+STRATA_INLINE __m256i strata_first_lanes(int64_t count) {
+  return _mm256_cmpgt_epi32(_mm256_set1_epi32((int32_t)count),
+                            _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+}
+
+// The outputs of 8 weight rows of which `left` exist; others are not touched. A masked store takes
+// AMD's processors twenty times as long as a whole one.
+STRATA_INLINE __m256 strata_load_rows(const float *at, int64_t left) {
+  return left >= 8 ? _mm256_loadu_ps(at) : _mm256_maskload_ps(at, strata_first_lanes(left));
+}
+
+STRATA_INLINE void strata_store_rows(float *at, int64_t left, __m256 values) {
+  if (left >= 8) {
+    _mm256_storeu_ps(at, values);
+  } else {
+    _mm256_maskstore_ps(at, strata_first_lanes(left), values);
+  }
+}
+
+// The epilogue of rows [c, c + 8) of `rows` for activation row m, up to the activation. The bias
+// is padded.
+STRATA_INLINE void strata_finish_rows(const struct strata_epilogue *e, int64_t rows, int64_t m,
+                                      int64_t c, __m256 t) {
   __m256 y = _mm256_add_ps(t, _mm256_loadu_ps(e->bias + c));
+  int64_t left = rows - c;
   if (left <= 0) {
     return;
   }
   if (e->residual) {
-    y = _mm256_add_ps(y, _mm256_maskload_ps(e->residual + m * e->residual_stride + c, mask));
+    y = _mm256_add_ps(y, strata_load_rows(e->residual + m * e->residual_stride + c, left));
   }
-  _mm256_maskstore_ps(e->out + m * e->out_stride + c, mask, y);
+  strata_store_rows(e->out + m * e->out_stride + c, left, y);
+}
+
+// The same from the sums over groups; the tables are padded.
+STRATA_INLINE void strata_store8(const struct strata_weights *w, const struct strata_epilogue *e,
+                                 int64_t m, int64_t c, __m256 a1, __m256 a2) {
+  __m256 t = _mm256_fmadd_ps(_mm256_loadu_ps(w->scale + c), a1,
+                             _mm256_mul_ps(_mm256_loadu_ps(w->offset + c), a2));
+  strata_finish_rows(e, w->rows, m, c, t);
 }
 
 #endif

@@ -2,149 +2,256 @@
 
 #include "block/block.h"
 #include "block/tiling.h"
-#include "unpack_avx2.h"
+#include "brief_avx2.h"
 #include "weights.h"
 
-enum { TILE_ROWS = 4 };
+// Sums of 16 bits fill eight registers: 4 rows with one operand for each code, 2 with two.
+enum { TILE_ROWS = 4, TILE_SUMS = 8 };
 
-// The codes of one panel, columns [from, to), as [columns/4][64].
-static void unpack(const struct strata_weights *w, int64_t panel, int64_t from, int64_t to,
-                   uint8_t *out) {
-  for (int64_t block = from / 32; block < to / 32; block++) {
-    for (int half = 0; half < 2; half++) {
-      __m256i codes[8];
-      strata_unpack(w->planes, strata_line(w, panel, block) + 32 * half, w->bits, codes);
-      for (int i = 0; i < 8; i++) {
-        _mm256_storeu_si256((__m256i *)(out + i * 64 + half * 32), codes[i]);
-      }
-    }
-    out += 512;
-  }
-}
-
-// The columns [from, to) of one tile: `rows` activation rows x 1 panel.
-struct tile {
-  const uint8_t *codes;
-  const int8_t *q;
-  int64_t pitch;
-  const int32_t *sums;
-  const float *scales;  // [rows][groups]
-  int64_t from, to, group, groups;
-  int32_t centre;
-  const uint8_t *table;
-  float *a1;         // [rows][16]
-  int32_t *partial;  // [rows][16]
+// What the rows of a tile need besides their products, for one group.
+struct group {
+  int32_t middle[TILE_ROWS];  // centre * sum of the activations
+  float scale[TILE_ROWS];
+  float mean[TILE_ROWS];  // scale * sum
 };
 
-// vpmaddubsw adds two products into 16 bits, which holds for codes up to 127: a code is taken as
-// 2 * (U >> 1), and the eighth bit, where there is one, as a product of its own.
-STRATA_INLINE void run_tile(const struct tile *t, int rows, int eighth) {
-  const __m256i ones = _mm256_set1_epi16(1);
-  const __m256i twos = _mm256_set1_epi16(2);
-  __m256i acc[TILE_ROWS][2];
-  const uint8_t *codes = t->codes;
-  for (int64_t k = t->from; k < t->to;) {
-    int64_t g = k / t->group;
-    int64_t end = (g + 1) * t->group < t->to ? (g + 1) * t->group : t->to;
-    int starts = k == g * t->group;
-    int ends = end == (g + 1) * t->group;
-    for (int r = 0; r < rows; r++) {
-      for (int j = 0; j < 2; j++) {
-        const __m256i *partial = (const __m256i *)(t->partial + r * 16 + j * 8);
-        acc[r][j] = starts ? _mm256_setzero_si256() : _mm256_loadu_si256(partial);
-      }
-    }
-    for (; k < end; k += 4, codes += 64) {
-      for (int j = 0; j < 2; j++) {
-        __m256i code = _mm256_loadu_si256((const __m256i *)(codes + 32 * j));
-        __m256i upper = _mm256_and_si256(_mm256_srli_epi16(code, 1), _mm256_set1_epi8(0x7f));
-        __m256i last = _mm256_and_si256(code, _mm256_set1_epi8(1));
-        for (int r = 0; r < rows; r++) {
-          __m256i q = strata_broadcast4(t->q + r * t->pitch + k);
-          __m256i products = _mm256_madd_epi16(_mm256_maddubs_epi16(upper, q), twos);
-          acc[r][j] = _mm256_add_epi32(acc[r][j], products);
-          if (eighth) {
-            products = _mm256_madd_epi16(_mm256_maddubs_epi16(last, q), ones);
-            acc[r][j] = _mm256_add_epi32(acc[r][j], products);
-          }
+// The columns [from, to) of one tile: activation rows from m on x one panel.
+struct tile {
+  const struct strata_weights *w;
+  const struct strata_epilogue *e;
+  int64_t m, panel;
+  int64_t from, to;
+  const uint8_t *codes;  // columns [from, to) as operands: [columns/4][operands][2][32]
+  const int8_t *q;       // activation rows, column 0
+  const struct group *groups;
+  const uint8_t *table;
+  __m256 *a1;        // [rows][2]
+  __m256i *partial;  // [rows][2]: sums of a group that is not finished
+};
+
+STRATA_INLINE void unpack_bits(const struct tile *t, int bits, uint8_t *out) {
+  int operands = strata_operands(bits);
+  int64_t line = strata_line(t->w, t->panel, t->from / STRATA_BLOCK_COLUMNS);
+  for (int64_t k = t->from; k < t->to; k += STRATA_BLOCK_COLUMNS, line += 64) {
+#pragma GCC unroll 2
+    for (int operand = 0; operand < operands; operand++) {
+      for (int half = 0; half < 2; half++) {
+        __m256i codes[8];
+        strata_unpack_operand(t->w->planes, line + 32 * half, bits, operand, codes);
+#pragma GCC unroll 8
+        for (int i = 0; i < 8; i++) {
+          uint8_t *at = out + (i * operands + operand) * 64 + half * 32;
+          _mm256_store_si256((__m256i *)at, codes[i]);
         }
       }
     }
-    for (int r = 0; r < rows; r++) {
-      for (int j = 0; j < 2; j++) {
-        if (!ends) {
-          _mm256_storeu_si256((__m256i *)(t->partial + r * 16 + j * 8), acc[r][j]);
-          continue;
-        }
-        int32_t middle = t->centre * t->sums[r * t->groups + g];
-        __m256i whole =
-            _mm256_sub_epi32(_mm256_add_epi32(acc[r][j], acc[r][j]), _mm256_set1_epi32(middle));
-        float *a1 = t->a1 + r * 16 + j * 8;
-        __m256 scale = strata_scale_codes(t->table + g * 32, j);
-        __m256 scaled =
-            _mm256_mul_ps(_mm256_set1_ps(t->scales[r * t->groups + g]), _mm256_cvtepi32_ps(whole));
-        _mm256_storeu_ps(a1, _mm256_fmadd_ps(scale, scaled, _mm256_loadu_ps(a1)));
-      }
-    }
+    out += 512 * operands;
   }
 }
 
-static void run(const struct tile *t, int64_t rows, int eighth) {
-  switch (rows + 4 * eighth) {
-    case 1: run_tile(t, 1, 0); break;
-    case 2: run_tile(t, 2, 0); break;
-    case 3: run_tile(t, 3, 0); break;
-    case 4: run_tile(t, 4, 0); break;
-    case 5: run_tile(t, 1, 1); break;
-    case 6: run_tile(t, 2, 1); break;
-    case 7: run_tile(t, 3, 1); break;
-    default: run_tile(t, 4, 1); break;
-  }
+static void unpack(const struct tile *t, uint8_t *out){
+#define UNPACK(bits) unpack_bits(t, bits, out)
+    STRATA_FOR_BITS(t->w->bits, UNPACK)
+#undef UNPACK
 }
 
-static void finish(const struct strata_weights *w, const struct strata_rows *x,
-                   const struct strata_epilogue *e, int64_t m, int64_t panel, const float *a1) {
+// What comes behind the last group.
+STRATA_INLINE void finish(const struct tile *t, int rows) {
+  const struct strata_weights *w = t->w;
   int64_t groups = strata_group_count(w);
-  const uint8_t *table = strata_group(w, panel, 0);
-  for (int j = 0; j < 2; j++) {
-    __m256 a2 = _mm256_setzero_ps();
-    for (int64_t g = 0; g < groups; g++) {
-      __m256 sum = _mm256_set1_ps(x->scale[m * groups + g] * (float)x->sums[m * groups + g]);
-      a2 = _mm256_fmadd_ps(strata_offset_codes(table + g * 32, j), sum, a2);
+  __m256 a2[TILE_ROWS][2];
+#pragma GCC unroll 4
+  for (int r = 0; r < rows; r++) {
+    a2[r][0] = a2[r][1] = _mm256_setzero_ps();
+  }
+  const uint8_t *table = t->table;
+  for (int64_t g = 0; g < groups; g++, table += 2 * STRATA_PANEL_ROWS) {
+    __m256 offset[2] = {strata_offset_codes(table, 0), strata_offset_codes(table, 1)};
+#pragma GCC unroll 4
+    for (int r = 0; r < rows; r++) {
+      __m256 mean = _mm256_broadcast_ss(&t->groups[g].mean[r]);
+      a2[r][0] = _mm256_fmadd_ps(offset[0], mean, a2[r][0]);
+      a2[r][1] = _mm256_fmadd_ps(offset[1], mean, a2[r][1]);
     }
-    strata_store8(w, e, m, panel * STRATA_PANEL_ROWS + 8 * j, _mm256_loadu_ps(a1 + 8 * j), a2);
+  }
+  int64_t c = t->panel * STRATA_PANEL_ROWS;
+  const struct strata_epilogue e = *t->e;  // a copy: stores may not make it be read again
+#pragma GCC unroll 4
+  for (int r = 0; r < rows; r++) {
+#pragma GCC unroll 2
+    for (int j = 0; j < 2; j++) {
+      strata_store8(w, &e, t->m + r, c + 8 * j, t->a1[r * 2 + j], a2[r][j]);
+    }
+  }
+}
+
+// Adds a group's share to the sums of its rows.
+STRATA_INLINE void add_group(const struct tile *t, int64_t g, int rows, __m256i dot[TILE_ROWS][2]) {
+  const uint8_t *table = t->table + g * 2 * STRATA_PANEL_ROWS;
+  const struct group *group = t->groups + g;
+  __m256 *a1 = t->a1;
+  __m256 scale[2] = {strata_scale_codes(table, 0), strata_scale_codes(table, 1)};
+#pragma GCC unroll 4
+  for (int r = 0; r < rows; r++) {
+    __m256i middle = _mm256_set1_epi32(group->middle[r]);
+    __m256 by = _mm256_broadcast_ss(&group->scale[r]);
+#pragma GCC unroll 2
+    for (int j = 0; j < 2; j++) {
+      __m256 whole = _mm256_cvtepi32_ps(_mm256_sub_epi32(dot[r][j], middle));
+      a1[r * 2 + j] = _mm256_fmadd_ps(scale[j], _mm256_mul_ps(by, whole), a1[r * 2 + j]);
+    }
+  }
+}
+
+// Sums of 16 bits over columns [k, stop), `unit` steps at a time.
+STRATA_INLINE void sum_products(const struct tile *t, int64_t k, int64_t stop, int rows, int unit,
+                                int operands, __m256i brief[TILE_SUMS]) {
+  const int vectors = 2 * operands;
+  const uint8_t *codes = t->codes + (k - t->from) * STRATA_PANEL_ROWS * operands;
+  const int8_t *q[TILE_ROWS];
+#pragma GCC unroll 4
+  for (int r = 0; r < rows; r++) {
+    q[r] = t->q + r * t->w->columns;
+  }
+#pragma GCC unroll 8
+  for (int i = 0; i < rows * vectors; i++) {
+    brief[i] = _mm256_setzero_si256();
+  }
+#pragma GCC unroll 1
+  for (; k < stop; k += 4 * unit) {
+#pragma GCC unroll 8
+    for (int i = 0; i < unit; i++) {
+      __m256i four[TILE_ROWS];
+#pragma GCC unroll 4
+      for (int r = 0; r < rows; r++) {
+        four[r] = strata_broadcast4(q[r] + k + 4 * i);
+      }
+#pragma GCC unroll 4
+      for (int v = 0; v < vectors; v++, codes += 32) {
+        __m256i code = _mm256_load_si256((const __m256i *)codes);
+#pragma GCC unroll 4
+        for (int r = 0; r < rows; r++) {
+          brief[r * vectors + v] = strata_add_products(brief[r * vectors + v], code, four[r]);
+        }
+      }
+    }
+  }
+}
+
+static inline int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
+
+// All but t are constants. `whole`: the sums of a group fit into 16 bits.
+STRATA_INLINE void run_tile(const struct tile *t, int rows, int unit, int operands, int whole) {
+  const int64_t group = t->w->group;
+  const int64_t brief_columns = 4 * strata_brief_steps(t->w->bits);
+  const __m256i upper = _mm256_set1_epi16(strata_operand_worth(t->w->bits, 0));
+  const __m256i lower = _mm256_set1_epi16(strata_operand_worth(t->w->bits, 1));
+  if (t->from == 0) {
+#pragma GCC unroll 8
+    for (int i = 0; i < rows * 2; i++) {
+      t->a1[i] = _mm256_setzero_ps();
+    }
+  }
+  int64_t g = t->from / group;
+  int starts = t->from == g * group;
+  __m256i *partial = t->partial;
+  for (int64_t k = t->from; k < t->to;) {
+    int64_t end = (g + 1) * group;
+    int64_t stop = whole ? end : smaller(k + brief_columns, smaller(end, t->to));
+    __m256i brief[TILE_SUMS], dot[TILE_ROWS][2];
+    sum_products(t, k, stop, rows, unit, operands, brief);
+#pragma GCC unroll 8
+    for (int i = 0; i < rows * 2; i++) {
+      const __m256i *sums = brief + i / 2 * 2 * operands + i % 2;
+      dot[i / 2][i % 2] = _mm256_madd_epi16(sums[0], upper);
+      if (operands > 1) {
+        dot[i / 2][i % 2] = _mm256_add_epi32(dot[i / 2][i % 2], _mm256_madd_epi16(sums[2], lower));
+      }
+      if (!whole && !starts) {
+        dot[i / 2][i % 2] = _mm256_add_epi32(dot[i / 2][i % 2], partial[i]);
+      }
+    }
+    k = stop;
+    starts = whole || k == end;
+    if (starts) {
+      add_group(t, g++, rows, dot);
+      continue;
+    }
+#pragma GCC unroll 8
+    for (int i = 0; i < rows * 2; i++) {
+      partial[i] = dot[i / 2][i % 2];
+    }
+  }
+  if (t->to == t->w->columns) {
+    finish(t, rows);
+  }
+}
+
+#define FOR_ROWS(unit, whole)                       \
+  switch (rows) {                                   \
+    case 1: run_tile(t, 1, unit, 1, whole); break;  \
+    case 2: run_tile(t, 2, unit, 1, whole); break;  \
+    case 3: run_tile(t, 3, unit, 1, whole); break;  \
+    default: run_tile(t, 4, unit, 1, whole); break; \
+  }
+
+static void run(const struct tile *t, int64_t rows) {
+  int steps = strata_brief_steps(t->w->bits);
+  if (strata_operands(t->w->bits) > 1) {
+    rows == 1 ? run_tile(t, 1, 8, 2, 0) : run_tile(t, 2, 8, 2, 0);
+  } else if (t->w->group <= 4 * steps) {
+    FOR_ROWS(8, 1)
+  } else if (steps >= 8) {
+    FOR_ROWS(8, 0)
+  } else if (steps == 4) {
+    FOR_ROWS(4, 0)
+  } else {
+    FOR_ROWS(2, 0)
+  }
+}
+
+static void correct(const struct strata_weights *w, const struct strata_rows *x, int64_t m,
+                    int64_t rows, struct group *out) {
+  int64_t groups = strata_group_count(w);
+  int32_t centre = strata_centre(w);
+  for (int64_t r = 0; r < rows; r++) {
+    const int32_t *sums = x->sums + (m + r) * groups;
+    const float *scales = x->scale + (m + r) * groups;
+    for (int64_t g = 0; g < groups; g++) {
+      out[g].middle[r] = centre * sums[g];
+      out[g].scale[r] = scales[g];
+      out[g].mean[r] = scales[g] * (float)sums[g];
+    }
   }
 }
 
 void strata_block_wba8_x4x16__avx2(const struct strata_weights *w, const struct strata_rows *x,
                                    const struct strata_epilogue *e, void *scratch) {
   struct strata_block_memory memory = strata_block_memory(scratch);
+  int64_t most = TILE_ROWS / strata_operands(w->bits);
   int64_t groups = strata_group_count(w);
+  struct tile t = {.w = w, .e = e, .codes = memory.codes};
   for (int64_t first = 0; first < x->count;) {
     int64_t count = strata_even_part(x->count - first, BLOCK_ROWS);
-    for (int64_t panel = 0; panel < strata_panels(w); panel++) {
-      struct tile t = {.pitch = w->columns,
-                       .group = w->group,
-                       .groups = groups,
-                       .centre = strata_centre(w),
-                       .codes = memory.codes,
-                       .table = strata_group(w, panel, 0)};
-      memset(memory.a1, 0, (size_t)count * 16 * sizeof(float));
+    struct group *corrections = strata_wide_memory(w, scratch).groups;
+    for (int64_t m = 0, rows; m < count; m += rows, corrections += groups) {
+      rows = strata_even_part(count - m, most);
+      correct(w, x, first + m, rows, corrections);
+    }
+    for (t.panel = 0; t.panel < strata_panels(w); t.panel++) {
+      t.table = strata_group(w, t.panel, 0);
       for (t.from = 0; t.from < w->columns; t.from = t.to) {
         t.to = strata_block_end(w, t.from);
-        unpack(w, panel, t.from, t.to, memory.codes);
-        for (int64_t m = 0, rows; m < count; m += rows) {
-          rows = strata_even_part(count - m, TILE_ROWS);
-          t.q = x->codes + (first + m) * w->columns;
-          t.sums = x->sums + (first + m) * groups;
-          t.scales = x->scale + (first + m) * groups;
-          t.a1 = memory.a1 + m * 16;
-          t.partial = memory.partial + m * 16;
-          run(&t, rows, w->bits == 8);
+        unpack(&t, memory.codes);
+        t.groups = strata_wide_memory(w, scratch).groups;
+        for (int64_t m = 0, rows; m < count; m += rows, t.groups += groups) {
+          rows = strata_even_part(count - m, most);
+          t.m = first + m;
+          t.q = x->codes + t.m * w->columns;
+          t.a1 = (__m256 *)memory.a1 + m * 2;
+          t.partial = (__m256i *)memory.partial + m * 2;
+          run(&t, rows);
         }
-      }
-      for (int64_t m = 0; m < count; m++) {
-        finish(w, x, e, first + m, panel, memory.a1 + m * 16);
       }
     }
     first += count;

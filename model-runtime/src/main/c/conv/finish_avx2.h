@@ -51,18 +51,11 @@ STRATA_INLINE void strata_finish_store(const struct strata_finish *f, int64_t m,
   if (left <= 0) {
     return;
   }
-  __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
-  __m256i mask = _mm256_cmpgt_epi32(_mm256_set1_epi32(left > 8 ? 8 : (int32_t)left), lane);
   if (e->residual) {
-    y = _mm256_add_ps(y, _mm256_maskload_ps(e->residual + m * e->residual_stride + c, mask));
+    y = _mm256_add_ps(y, strata_load_rows(e->residual + m * e->residual_stride + c, left));
   }
   y = _mm256_min_ps(f->high, _mm256_max_ps(f->low, y));  // the second operand where one is NaN
-  float *out = e->out + m * e->out_stride + c;
-  if (left >= 8) {
-    _mm256_storeu_ps(out, y);
-  } else {
-    _mm256_maskstore_ps(out, mask, y);
-  }
+  strata_store_rows(e->out + m * e->out_stride + c, left, y);
 }
 
 // Adds group g's share, `dot` = sum of U * q, to row m + r of half j; behind the last group stores

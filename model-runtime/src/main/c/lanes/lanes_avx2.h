@@ -144,17 +144,7 @@ STRATA_INLINE lanes_float lanes_offset_codes(const uint8_t *group, int part) {
 
 STRATA_INLINE void lanes_store_rows(const struct strata_epilogue *e, int64_t rows, int64_t m,
                                     int64_t c, lanes_float t) {
-  __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
-  int32_t left = rows - c >= LANES ? LANES : (int32_t)(rows - c);  // may be negative
-  __m256i mask = _mm256_cmpgt_epi32(_mm256_set1_epi32(left), lane);
-  __m256 y = _mm256_add_ps(t, _mm256_loadu_ps(e->bias + c));
-  if (left <= 0) {
-    return;
-  }
-  if (e->residual) {
-    y = _mm256_add_ps(y, _mm256_maskload_ps(e->residual + m * e->residual_stride + c, mask));
-  }
-  _mm256_maskstore_ps(e->out + m * e->out_stride + c, mask, y);
+  strata_finish_rows(e, rows, m, c, t);
 }
 
 #endif
