@@ -71,13 +71,13 @@ STRATA_INLINE __m256i strata_first_lanes(int64_t count) {
                             _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
 }
 
-// The outputs of 8 weight rows of which `left` exist; others are not touched. A masked store takes
-// AMD's processors twenty times as long as a whole one.
-STRATA_INLINE __m256 strata_load_rows(const float *at, int64_t left) {
+// Eight floats of which `left` exist; others are not touched. A masked store takes AMD's processors
+// twenty times as long as a whole one.
+STRATA_INLINE __m256 strata_load8(const float *at, int64_t left) {
   return left >= 8 ? _mm256_loadu_ps(at) : _mm256_maskload_ps(at, strata_first_lanes(left));
 }
 
-STRATA_INLINE void strata_store_rows(float *at, int64_t left, __m256 values) {
+STRATA_INLINE void strata_store8(float *at, int64_t left, __m256 values) {
   if (left >= 8) {
     _mm256_storeu_ps(at, values);
   } else {
@@ -87,25 +87,25 @@ STRATA_INLINE void strata_store_rows(float *at, int64_t left, __m256 values) {
 
 // The epilogue of rows [c, c + 8) of `rows` for activation row m, up to the activation. The bias
 // is padded.
-STRATA_INLINE void strata_finish_rows(const struct strata_epilogue *e, int64_t rows, int64_t m,
-                                      int64_t c, __m256 t) {
+STRATA_INLINE void strata_write8(const struct strata_epilogue *e, int64_t rows, int64_t m,
+                                 int64_t c, __m256 t) {
   __m256 y = _mm256_add_ps(t, _mm256_loadu_ps(e->bias + c));
   int64_t left = rows - c;
   if (left <= 0) {
     return;
   }
   if (e->residual) {
-    y = _mm256_add_ps(y, strata_load_rows(e->residual + m * e->residual_stride + c, left));
+    y = _mm256_add_ps(y, strata_load8(e->residual + m * e->residual_stride + c, left));
   }
-  strata_store_rows(e->out + m * e->out_stride + c, left, y);
+  strata_store8(e->out + m * e->out_stride + c, left, y);
 }
 
 // The same from the sums over groups; the tables are padded.
-STRATA_INLINE void strata_store8(const struct strata_weights *w, const struct strata_epilogue *e,
-                                 int64_t m, int64_t c, __m256 a1, __m256 a2) {
+STRATA_INLINE void strata_finish8(const struct strata_weights *w, const struct strata_epilogue *e,
+                                  int64_t m, int64_t c, __m256 a1, __m256 a2) {
   __m256 t = _mm256_fmadd_ps(_mm256_loadu_ps(w->scale + c), a1,
                              _mm256_mul_ps(_mm256_loadu_ps(w->offset + c), a2));
-  strata_finish_rows(e, w->rows, m, c, t);
+  strata_write8(e, w->rows, m, c, t);
 }
 
 #endif

@@ -45,7 +45,7 @@ static void run_half(const struct strata_weights *w, const struct strata_rows *x
     a1 = _mm256_fmadd_ps(strata_scale_codes(table, half), scaled, a1);
     a2 = _mm256_fmadd_ps(strata_offset_codes(table, half), _mm256_set1_ps(scale * (float)sum), a2);
   }
-  strata_store8(w, e, m, panel * STRATA_PANEL_ROWS + 8 * half, a1, a2);
+  strata_finish8(w, e, m, panel * STRATA_PANEL_ROWS + 8 * half, a1, a2);
 }
 
 void strata_bitserial_wbab_x256__avx2(const struct strata_weights *w, const struct strata_rows *x,

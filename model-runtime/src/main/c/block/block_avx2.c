@@ -80,7 +80,7 @@ STRATA_INLINE void finish(const struct tile *t, int rows) {
   for (int r = 0; r < rows; r++) {
 #pragma GCC unroll 2
     for (int j = 0; j < 2; j++) {
-      strata_store8(w, &e, t->m + r, c + 8 * j, t->a1[r * 2 + j], a2[r][j]);
+      strata_finish8(w, &e, t->m + r, c + 8 * j, t->a1[r * 2 + j], a2[r][j]);
     }
   }
 }

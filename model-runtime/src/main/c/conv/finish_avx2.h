@@ -52,10 +52,10 @@ STRATA_INLINE void strata_finish_store(const struct strata_finish *f, int64_t m,
     return;
   }
   if (e->residual) {
-    y = _mm256_add_ps(y, strata_load_rows(e->residual + m * e->residual_stride + c, left));
+    y = _mm256_add_ps(y, strata_load8(e->residual + m * e->residual_stride + c, left));
   }
   y = _mm256_min_ps(f->high, _mm256_max_ps(f->low, y));  // the second operand where one is NaN
-  strata_store_rows(e->out + m * e->out_stride + c, left, y);
+  strata_store8(e->out + m * e->out_stride + c, left, y);
 }
 
 // Adds group g's share, `dot` = sum of U * q, to row m + r of half j; behind the last group stores

@@ -162,10 +162,10 @@ STRATA_INLINE void run_outputs(const struct channels *c, const struct columns *b
     __m256 y = _mm256_fmadd_ps(scale, a1, _mm256_mul_ps(offset, a2));
     y = _mm256_add_ps(y, bias);
     if (residual) {
-      y = _mm256_add_ps(y, strata_load_rows(residual + i * residual_stride, left));
+      y = _mm256_add_ps(y, strata_load8(residual + i * residual_stride, left));
     }
     y = _mm256_min_ps(high, _mm256_max_ps(low, y));  // the second operand where one is NaN
-    strata_store_rows(out, left, y);
+    strata_store8(out, left, y);
   }
 }
 

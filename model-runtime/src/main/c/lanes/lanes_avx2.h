@@ -144,7 +144,7 @@ STRATA_INLINE lanes_float lanes_offset_codes(const uint8_t *group, int part) {
 
 STRATA_INLINE void lanes_store_rows(const struct strata_epilogue *e, int64_t rows, int64_t m,
                                     int64_t c, lanes_float t) {
-  strata_finish_rows(e, rows, m, c, t);
+  strata_write8(e, rows, m, c, t);
 }
 
 #endif

@@ -1,8 +1,5 @@
 #include "quantize/quantize.h"
 
-#include <float.h>
-#include <string.h>
-
 static const struct {
   uint32_t isa;
   const struct strata_quantize_row *run;
@@ -16,18 +13,6 @@ static const struct strata_quantize_row *chosen = &strata_quantize_f32_x1__scala
 
 void strata_quantize_select(uint32_t isa) { chosen = STRATA_PICK(table, isa); }
 
-// Codes of `count` values with a scale of their own; the scale is returned.
-static float quantize(const float *x, int64_t count, int8_t *codes) {
-  float largest = chosen->largest(x, count);
-  struct strata_quantizer q = {127 / largest, 0, -127, 127};
-  if (q.inverse_scale > FLT_MAX) {  // zeros, or so small that their inverse has no float
-    memset(codes, 0, (size_t)count);
-    return 0;
-  }
-  chosen->codes(x, count, &q, codes);
-  return largest / 127;
-}
-
 void strata_group_sums(const int8_t *codes, int64_t rows, int64_t columns, int64_t group,
                        int32_t *sums) {
   chosen->sums(codes, rows * (columns / group), group, sums);
@@ -36,38 +21,21 @@ void strata_group_sums(const int8_t *codes, int64_t rows, int64_t columns, int64
 void strata_quantize_rows(const float *x, int64_t x_stride, int64_t rows, int64_t width,
                           int64_t columns, int64_t group, int8_t *codes, int32_t *sums,
                           float *scale) {
-  for (int64_t m = 0; m < rows; m++) {
-    int8_t *row = codes + m * columns;
-    for (int64_t from = 0; from < columns; from += group) {
-      int64_t left = width - from < group ? width - from : group;
-      *scale++ = left > 0 ? quantize(x + m * x_stride + from, left, row + from) : 0;
-    }
-    if (columns > width) {
-      memset(row + width, 0, (size_t)(columns - width));
-    }
-    chosen->sums(row, columns / group, group, sums + m * (columns / group));
-  }
+  struct strata_quantize_shape shape = {x_stride, rows, width, columns, group};
+  chosen->dynamic(x, &shape, codes, sums, scale);
 }
 
 void strata_quantize_samples(const float *x, int64_t samples, int64_t width, int8_t *codes,
                              float *scale) {
-  for (int64_t i = 0; i < samples; i++) {
-    scale[i] = quantize(x + i * width, width, codes + i * width);
-  }
+  chosen->samples(x, samples, width, codes, scale);
 }
 
 void strata_quantize_static(const float *x, int64_t x_stride, int64_t rows, int64_t width,
                             int64_t columns, int64_t group, float inverse_scale, int64_t zero_point,
                             int64_t low, int64_t high, int8_t *codes, int32_t *sums) {
+  struct strata_quantize_shape shape = {x_stride, rows, width, columns, group};
   struct strata_quantizer q = {inverse_scale, (int32_t)zero_point, (int32_t)low, (int32_t)high};
-  for (int64_t m = 0; m < rows; m++) {
-    int8_t *row = codes + m * columns;
-    chosen->codes(x + m * x_stride, width, &q, row);
-    if (columns > width) {
-      memset(row + width, 0, (size_t)(columns - width));
-    }
-    chosen->sums(row, columns / group, group, sums + m * (columns / group));
-  }
+  chosen->fixed(x, &shape, &q, codes, sums);
 }
 
 void strata_quantize_channels(const float *x, int64_t pixels, int64_t channels,

@@ -10,11 +10,19 @@ struct strata_quantizer {
   int32_t zero_point, low, high;
 };
 
-// The five loops of the family; rows and strides are walked in quantize.c.
+// `rows` rows of `width` values, `x_stride` apart, to rows of `columns` codes: whole groups, zeros
+// beyond the width.
+struct strata_quantize_shape {
+  int64_t x_stride, rows, width, columns, group;
+};
+
+// The loops of the family, as strata.h says what they do.
 struct strata_quantize_row {
-  // max |x|; NaN counts as nothing.
-  float (*largest)(const float *x, int64_t count);
-  void (*codes)(const float *x, int64_t count, const struct strata_quantizer *q, int8_t *codes);
+  void (*dynamic)(const float *x, const struct strata_quantize_shape *shape, int8_t *codes,
+                  int32_t *sums, float *scale);
+  void (*fixed)(const float *x, const struct strata_quantize_shape *shape,
+                const struct strata_quantizer *q, int8_t *codes, int32_t *sums);
+  void (*samples)(const float *x, int64_t samples, int64_t width, int8_t *codes, float *scale);
   // One pixel: code = clamp(rint(x * inverse_scale[c]) + zero_point[c], -128, 127).
   void (*channels)(const float *x, int64_t count, const float *inverse_scale,
                    const int8_t *zero_point, int8_t *codes);

@@ -1,87 +1,128 @@
-#include <immintrin.h>
 #include <string.h>
 
 #include "quantize/quantize.h"
+#include "unpack_avx2.h"
 
-static float largest(const float *x, int64_t count) {
-  const __m256 magnitude = _mm256_castsi256_ps(_mm256_set1_epi32(0x7fffffff));
-  __m256 most = _mm256_setzero_ps();
-  for (int64_t i = 0; i < count; i += 8) {
-    float tail[8] = {0};
-    const float *at = x + i;
-    if (count - i < 8) {
-      memcpy(tail, at, (size_t)(count - i) * sizeof *tail);
-      at = tail;
+// max_ps(a, b) is a > b ? a : b, as in the scalar row also where a is NaN.
+static inline __m256 larger(__m256 most, __m256 x) {
+  return _mm256_max_ps(_mm256_and_ps(x, _mm256_castsi256_ps(_mm256_set1_epi32(0x7fffffff))), most);
+}
+
+static inline float largest(const float *x, int64_t count) {
+  __m256 most[2] = {_mm256_setzero_ps(), _mm256_setzero_ps()};
+  int64_t i = 0;
+  for (; i + 16 <= count; i += 16) {
+    most[0] = larger(most[0], _mm256_loadu_ps(x + i));
+    most[1] = larger(most[1], _mm256_loadu_ps(x + i + 8));
+  }
+  for (; i < count; i += 8) {
+    most[0] = larger(most[0], strata_load8(x + i, count - i));
+  }
+  __m256 lanes = _mm256_max_ps(most[0], most[1]);
+  __m128 four = _mm_max_ps(_mm256_castps256_ps128(lanes), _mm256_extractf128_ps(lanes, 1));
+  __m128 two = _mm_max_ps(four, _mm_movehl_ps(four, four));
+  return _mm_cvtss_f32(_mm_max_ss(two, _mm_movehdup_ps(two)));
+}
+
+// 32 numbers of -128 to 127 as bytes: packing works within 128 bits, so quads change places behind.
+static inline __m256i bytes(const __m256i numbers[4]) {
+  __m256i low = _mm256_packs_epi32(numbers[0], numbers[1]);
+  __m256i high = _mm256_packs_epi32(numbers[2], numbers[3]);
+  return _mm256_permutevar8x32_epi32(_mm256_packs_epi16(low, high),
+                                     _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
+}
+
+// The bounds of a code around its zero point, and the zero point.
+struct bounds {
+  __m256 low, high;
+  __m256i zero;
+};
+
+static inline __m256i code(__m256 x, __m256 inverse, const struct bounds *b) {
+  __m256 scaled = _mm256_mul_ps(x, inverse);
+  scaled = _mm256_max_ps(_mm256_min_ps(scaled, b->high), b->low);
+  return _mm256_add_epi32(_mm256_cvtps_epi32(scaled), b->zero);
+}
+
+// Stores `count` codes of 8.
+static inline void store_first(int8_t *out, __m256i numbers, int64_t count) {
+  __m128i words =
+      _mm_packs_epi32(_mm256_castsi256_si128(numbers), _mm256_extracti128_si256(numbers, 1));
+  int64_t all = _mm_cvtsi128_si64(_mm_packs_epi16(words, words));
+  memcpy(out, &all, count < 8 ? (size_t)count : 8);
+}
+
+static inline void codes(const float *x, int64_t count, const struct strata_quantizer *q,
+                         int8_t *out) {
+  const struct bounds b = {_mm256_set1_ps((float)(q->low - q->zero_point)),
+                           _mm256_set1_ps((float)(q->high - q->zero_point)),
+                           _mm256_set1_epi32(q->zero_point)};
+  const __m256 inverse = _mm256_set1_ps(q->inverse_scale);
+  int64_t i = 0;
+  for (; i + 32 <= count; i += 32) {
+    __m256i numbers[4];
+#pragma GCC unroll 4
+    for (int k = 0; k < 4; k++) {
+      numbers[k] = code(_mm256_loadu_ps(x + i + 8 * k), inverse, &b);
     }
-    most = _mm256_max_ps(_mm256_and_ps(_mm256_loadu_ps(at), magnitude), most);
+    _mm256_storeu_si256((__m256i *)(out + i), bytes(numbers));
   }
-  float lanes[8];
-  _mm256_storeu_ps(lanes, most);
-  float all = 0;
-  for (int i = 0; i < 8; i++) {
-    all = lanes[i] > all ? lanes[i] : all;
+  for (; i + 8 <= count; i += 8) {
+    store_first(out + i, code(_mm256_loadu_ps(x + i), inverse, &b), 8);
   }
-  return all;
+  if (i < count) {
+    store_first(out + i, code(strata_load8(x + i, count - i), inverse, &b), count - i);
+  }
 }
 
-// The low byte of each number.
-static int64_t low_bytes(__m256i numbers) {
-  __m256i low = _mm256_and_si256(numbers, _mm256_set1_epi32(0xff));
-  __m128i words = _mm_packus_epi32(_mm256_castsi256_si128(low), _mm256_extracti128_si256(low, 1));
-  return _mm_cvtsi128_si64(_mm_packus_epi16(words, words));
-}
-
-static void codes(const float *x, int64_t count, const struct strata_quantizer *q, int8_t *out) {
-  __m256 inverse = _mm256_set1_ps(q->inverse_scale);
-  __m256 low = _mm256_set1_ps((float)(q->low - q->zero_point));
-  __m256 high = _mm256_set1_ps((float)(q->high - q->zero_point));
-  __m256i zero_point = _mm256_set1_epi32(q->zero_point);
-  for (int64_t i = 0; i < count; i += 8) {
-    size_t part = count - i < 8 ? (size_t)(count - i) : 8;
-    float values[8] = {0};
-    memcpy(values, x + i, part * sizeof *values);
-    __m256 scaled = _mm256_mul_ps(_mm256_loadu_ps(values), inverse);
-    scaled = _mm256_max_ps(_mm256_min_ps(scaled, high), low);
-    __m256i rounded = _mm256_add_epi32(_mm256_cvtps_epi32(scaled), zero_point);
-    int64_t bytes = low_bytes(rounded);
-    memcpy(out + i, &bytes, part);
-  }
+// The bounds of 8 channels.
+static inline struct bounds around(int64_t zero_points) {
+  __m256i zero = _mm256_cvtepi8_epi32(_mm_cvtsi64_si128(zero_points));
+  __m256 shift = _mm256_cvtepi32_ps(zero);
+  return (struct bounds){_mm256_sub_ps(_mm256_set1_ps(INT8_MIN), shift),
+                         _mm256_sub_ps(_mm256_set1_ps(INT8_MAX), shift), zero};
 }
 
 static void channels(const float *x, int64_t count, const float *inverse_scale,
                      const int8_t *zero_point, int8_t *out) {
-  __m256 lowest = _mm256_set1_ps(INT8_MIN);
-  __m256 highest = _mm256_set1_ps(INT8_MAX);
-  for (int64_t i = 0; i < count; i += 8) {
-    size_t part = count - i < 8 ? (size_t)(count - i) : 8;
-    float values[8] = {0};
-    float inverse[8] = {0};
-    int64_t zeros = 0;
-    memcpy(values, x + i, part * sizeof *values);
-    memcpy(inverse, inverse_scale + i, part * sizeof *inverse);
-    memcpy(&zeros, zero_point + i, part);
-    __m256i zero = _mm256_cvtepi8_epi32(_mm_cvtsi64_si128(zeros));
-    __m256 shift = _mm256_cvtepi32_ps(zero);
-    __m256 scaled = _mm256_mul_ps(_mm256_loadu_ps(values), _mm256_loadu_ps(inverse));
-    scaled = _mm256_min_ps(scaled, _mm256_sub_ps(highest, shift));
-    scaled = _mm256_max_ps(scaled, _mm256_sub_ps(lowest, shift));
-    int64_t bytes = low_bytes(_mm256_add_epi32(_mm256_cvtps_epi32(scaled), zero));
-    memcpy(out + i, &bytes, part);
+  int64_t i = 0, zeros;
+  for (; i + 8 <= count; i += 8) {
+    memcpy(&zeros, zero_point + i, sizeof zeros);
+    struct bounds b = around(zeros);
+    store_first(out + i, code(_mm256_loadu_ps(x + i), _mm256_loadu_ps(inverse_scale + i), &b), 8);
+  }
+  if (i < count) {
+    zeros = 0;
+    memcpy(&zeros, zero_point + i, (size_t)(count - i));
+    struct bounds b = around(zeros);
+    __m256 inverse = strata_load8(inverse_scale + i, count - i);
+    store_first(out + i, code(strata_load8(x + i, count - i), inverse, &b), count - i);
   }
 }
 
 // Codes plus 128 are unsigned bytes, which sad adds up, 8 at a time.
-static int32_t sum(const int8_t *codes, int64_t count) {
-  const __m128i flip = _mm_set1_epi8((char)0x80);
-  __m128i total = _mm_setzero_si128();
-  for (int64_t i = 0; i < count; i += 16) {
-    __m128i shifted = _mm_xor_si128(_mm_loadu_si128((const __m128i *)(codes + i)), flip);
-    total = _mm_add_epi64(total, _mm_sad_epu8(shifted, _mm_setzero_si128()));
-  }
-  return (int32_t)(_mm_cvtsi128_si64(total) + _mm_extract_epi64(total, 1) - 128 * count);
+static inline __m256i eights(const int8_t *codes) {
+  __m256i shifted =
+      _mm256_xor_si256(_mm256_loadu_si256((const __m256i *)codes), _mm256_set1_epi8((char)0x80));
+  return _mm256_sad_epu8(shifted, _mm256_setzero_si256());
 }
 
-static void sums(const int8_t *codes, int64_t count, int64_t size, int32_t *sums) {
+static inline int32_t sum(const int8_t *codes, int64_t count) {
+  __m256i total = _mm256_setzero_si256();
+  int64_t i = 0;
+  for (; i + 32 <= count; i += 32) {
+    total = _mm256_add_epi64(total, eights(codes + i));
+  }
+  __m128i both = _mm_add_epi64(_mm256_castsi256_si128(total), _mm256_extracti128_si256(total, 1));
+  if (i < count) {  // 16 more
+    __m128i shifted =
+        _mm_xor_si128(_mm_loadu_si128((const __m128i *)(codes + i)), _mm_set1_epi8((char)0x80));
+    both = _mm_add_epi64(both, _mm_sad_epu8(shifted, _mm_setzero_si128()));
+  }
+  return (int32_t)(_mm_cvtsi128_si64(both) + _mm_extract_epi64(both, 1) - 128 * count);
+}
+
+static inline void sums(const int8_t *codes, int64_t count, int64_t size, int32_t *sums) {
   for (int64_t i = 0; i < count; i++) {
     sums[i] = sum(codes + i * size, size);
   }
@@ -102,5 +143,6 @@ static void planes(const int8_t *codes, int64_t blocks, int64_t abits, uint32_t 
   }
 }
 
-const struct strata_quantize_row strata_quantize_f32_x8__avx2 = {largest, codes, channels, sums,
-                                                                 planes};
+#include "quantize/rows.inc"
+
+const struct strata_quantize_row strata_quantize_f32_x8__avx2 = STRATA_QUANTIZE_TABLE;

@@ -1,4 +1,5 @@
 #include <immintrin.h>
+#include <string.h>
 
 #include "quantize/quantize.h"
 
@@ -7,7 +8,7 @@ static __mmask16 first16(int64_t count) {
 }
 
 // max_ps(a, b) is a > b ? a : b, as in the scalar row also where a is NaN.
-static float largest(const float *x, int64_t count) {
+static inline float largest(const float *x, int64_t count) {
   __m512 most[2] = {_mm512_setzero_ps(), _mm512_setzero_ps()};
   int64_t i = 0;
   for (; i + 32 <= count; i += 32) {
@@ -29,7 +30,8 @@ static __m512i bytes(const __m512i numbers[4]) {
   return _mm512_permutexvar_epi32(order, _mm512_packs_epi16(low, high));
 }
 
-static void codes(const float *x, int64_t count, const struct strata_quantizer *q, int8_t *out) {
+static inline void codes(const float *x, int64_t count, const struct strata_quantizer *q,
+                         int8_t *out) {
   __m512 inverse = _mm512_set1_ps(q->inverse_scale);
   __m512 low = _mm512_set1_ps((float)(q->low - q->zero_point));
   __m512 high = _mm512_set1_ps((float)(q->high - q->zero_point));
@@ -72,7 +74,7 @@ static void channels(const float *x, int64_t count, const float *inverse_scale,
 }
 
 // Codes plus 128 are unsigned bytes, which sad adds up, 8 at a time.
-static int32_t sum(const int8_t *codes, int64_t count) {
+static inline int32_t sum(const int8_t *codes, int64_t count) {
   __m512i total = _mm512_setzero_si512();
   __m512i flip = _mm512_set1_epi8((char)0x80);
   for (int64_t i = 0; i < count; i += 64) {
@@ -85,7 +87,7 @@ static int32_t sum(const int8_t *codes, int64_t count) {
 }
 
 // Runs of 16 and 32 codes, as many as one register holds, 16 / 8 numbers of sad each.
-static void sums(const int8_t *codes, int64_t count, int64_t size, int32_t *sums) {
+static inline void sums(const int8_t *codes, int64_t count, int64_t size, int32_t *sums) {
   const __m512i flip = _mm512_set1_epi8((char)0x80);
   int64_t i = 0;
   for (int64_t runs = 64 / size; size <= 32 && i + runs <= count; i += runs) {
@@ -121,5 +123,6 @@ static void planes(const int8_t *codes, int64_t blocks, int64_t abits, uint32_t 
   }
 }
 
-const struct strata_quantize_row strata_quantize_f32_x16__avx512bw = {largest, codes, channels,
-                                                                      sums, planes};
+#include "quantize/rows.inc"
+
+const struct strata_quantize_row strata_quantize_f32_x16__avx512bw = STRATA_QUANTIZE_TABLE;

@@ -9,7 +9,7 @@ static float32x4_t larger(float32x4_t most, float32x4_t x) {
   return vbslq_f32(vcgtq_f32(size, most), size, most);
 }
 
-static float largest(const float *x, int64_t count) {
+static inline float largest(const float *x, int64_t count) {
   float32x4_t most = vdupq_n_f32(0);
   int64_t i = 0;
   for (; i + 4 <= count; i += 4) {
@@ -30,7 +30,8 @@ static int32x4_t code(float32x4_t x, const struct strata_quantizer *q) {
   return vaddq_s32(vcvtnq_s32_f32(scaled), vdupq_n_s32(q->zero_point));
 }
 
-static void codes(const float *x, int64_t count, const struct strata_quantizer *q, int8_t *out) {
+static inline void codes(const float *x, int64_t count, const struct strata_quantizer *q,
+                         int8_t *out) {
   for (int64_t i = 0; i < count; i += 8) {
     size_t part = count - i < 8 ? (size_t)(count - i) : 8;
     float values[8] = {0};
@@ -72,7 +73,7 @@ static void channels(const float *x, int64_t count, const float *inverse_scale,
   }
 }
 
-static int32_t sum(const int8_t *codes, int64_t count) {
+static inline int32_t sum(const int8_t *codes, int64_t count) {
   int32x4_t total = vdupq_n_s32(0);
   for (int64_t i = 0; i < count; i += 16) {
     total = vdotq_s32(total, vld1q_s8(codes + i), vdupq_n_s8(1));
@@ -80,7 +81,7 @@ static int32_t sum(const int8_t *codes, int64_t count) {
   return vaddvq_s32(total);
 }
 
-static void sums(const int8_t *codes, int64_t count, int64_t size, int32_t *sums) {
+static inline void sums(const int8_t *codes, int64_t count, int64_t size, int32_t *sums) {
   for (int64_t i = 0; i < count; i++) {
     sums[i] = sum(codes + i * size, size);
   }
@@ -104,5 +105,6 @@ static void planes(const int8_t *codes, int64_t blocks, int64_t abits, uint32_t 
   }
 }
 
-const struct strata_quantize_row strata_quantize_f32_x4__neon = {largest, codes, channels, sums,
-                                                                 planes};
+#include "quantize/rows.inc"
+
+const struct strata_quantize_row strata_quantize_f32_x4__neon = STRATA_QUANTIZE_TABLE;

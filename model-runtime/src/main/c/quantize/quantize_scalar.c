@@ -1,8 +1,9 @@
 #include <math.h>
+#include <string.h>
 
 #include "quantize/quantize.h"
 
-static float largest(const float *x, int64_t count) {
+static inline float largest(const float *x, int64_t count) {
   float most = 0;
   for (int64_t i = 0; i < count; i++) {
     float size = fabsf(x[i]);
@@ -12,7 +13,8 @@ static float largest(const float *x, int64_t count) {
 }
 
 // The bounds are whole numbers, so clamping before rounding gives the same. NaN becomes `high`.
-static void codes(const float *x, int64_t count, const struct strata_quantizer *q, int8_t *out) {
+static inline void codes(const float *x, int64_t count, const struct strata_quantizer *q,
+                         int8_t *out) {
   float low = (float)(q->low - q->zero_point);
   float high = (float)(q->high - q->zero_point);
   for (int64_t i = 0; i < count; i++) {
@@ -31,7 +33,7 @@ static void channels(const float *x, int64_t count, const float *inverse_scale,
   }
 }
 
-static int32_t sum(const int8_t *codes, int64_t count) {
+static inline int32_t sum(const int8_t *codes, int64_t count) {
   int32_t total = 0;
   for (int64_t i = 0; i < count; i++) {
     total += codes[i];
@@ -39,7 +41,7 @@ static int32_t sum(const int8_t *codes, int64_t count) {
   return total;
 }
 
-static void sums(const int8_t *codes, int64_t count, int64_t size, int32_t *sums) {
+static inline void sums(const int8_t *codes, int64_t count, int64_t size, int32_t *sums) {
   for (int64_t i = 0; i < count; i++) {
     sums[i] = sum(codes + i * size, size);
   }
@@ -58,5 +60,6 @@ static void planes(const int8_t *codes, int64_t blocks, int64_t abits, uint32_t 
   }
 }
 
-const struct strata_quantize_row strata_quantize_f32_x1__scalar = {largest, codes, channels, sums,
-                                                                   planes};
+#include "quantize/rows.inc"
+
+const struct strata_quantize_row strata_quantize_f32_x1__scalar = STRATA_QUANTIZE_TABLE;

@@ -93,8 +93,8 @@ STRATA_INLINE void stream_panel(const struct strata_weights *w, const struct str
   for (int r = 0; r < rows; r++) {
     if (m + r < x->count) {
       int64_t c = panel * STRATA_PANEL_ROWS;
-      strata_store8(w, e, m + r, c, a1[r][0], a2[r][0]);
-      strata_store8(w, e, m + r, c + 8, a1[r][1], a2[r][1]);
+      strata_finish8(w, e, m + r, c, a1[r][0], a2[r][0]);
+      strata_finish8(w, e, m + r, c + 8, a1[r][1], a2[r][1]);
     }
   }
 }
