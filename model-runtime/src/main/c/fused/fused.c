@@ -58,10 +58,11 @@ void strata_layer_norm_codes(const float *x, const float *scale, const float *bi
 }
 
 // Weight rows computed before their codes are made: whole groups of the next layer and whole pairs
-// of panels, so that a part of the floats is read while it is in a near cache.
+// of panels, so few that their floats are read while they are in a near cache and so many that
+// what a product does once for its activations does not count.
 static int64_t part_rows(const struct strata_weights *w, int64_t group) {
-  int64_t pair = 2 * STRATA_PANEL_ROWS;
-  int64_t part = group < pair ? pair : group;
+  enum { PART = 128 };
+  int64_t part = (PART + group - 1) / group * group;
   return part < w->rows ? part : w->rows;
 }
 
