@@ -7,6 +7,7 @@
 #define STRATA_BRIEF_AVX2_H
 
 #include "unpack_avx2.h"
+#include "weights.h"
 
 enum { STRATA_BLOCK_STEPS = STRATA_BLOCK_COLUMNS / 4 };
 
@@ -73,18 +74,5 @@ STRATA_INLINE void strata_unpack_operand(const uint8_t *const *planes, int64_t l
     strata_fields_apart(upper, 4, codes);
   }
 }
-
-// RUN(bits) with the constant that is `bits`.
-#define STRATA_FOR_BITS(bits, RUN) \
-  switch (bits) {                  \
-    case 1: RUN(1); break;         \
-    case 2: RUN(2); break;         \
-    case 3: RUN(3); break;         \
-    case 4: RUN(4); break;         \
-    case 5: RUN(5); break;         \
-    case 6: RUN(6); break;         \
-    case 7: RUN(7); break;         \
-    default: RUN(8); break;        \
-  }
 
 #endif

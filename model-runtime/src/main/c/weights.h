@@ -59,4 +59,19 @@ static inline float strata_group_offset(const struct strata_weights *w, int64_t 
   return (int8_t)codes[row % STRATA_PANEL_ROWS];
 }
 
+// run(bits) with the constant that is `bits`.
+#define STRATA_FOR_BITS(bits, run) \
+  do {                             \
+    switch (bits) {                \
+      case 1: run(1); break;       \
+      case 2: run(2); break;       \
+      case 3: run(3); break;       \
+      case 4: run(4); break;       \
+      case 5: run(5); break;       \
+      case 6: run(6); break;       \
+      case 7: run(7); break;       \
+      default: run(8); break;      \
+    }                              \
+  } while (0)
+
 #endif

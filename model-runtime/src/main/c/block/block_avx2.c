@@ -1,19 +1,13 @@
 #include <string.h>
 
 #include "block/block.h"
+#include "block/finish_avx2.h"
 #include "block/tiling.h"
 #include "brief_avx2.h"
 #include "weights.h"
 
 // Sums of 16 bits fill eight registers: 4 rows with one operand for each code, 2 with two.
-enum { TILE_ROWS = 4, TILE_SUMS = 8 };
-
-// What the rows of a tile need besides their products, for one group.
-struct group {
-  int32_t middle[TILE_ROWS];  // centre * sum of the activations
-  float scale[TILE_ROWS];
-  float mean[TILE_ROWS];  // scale * sum
-};
+enum { TILE_ROWS = FINISH_ROWS, TILE_SUMS = 8 };
 
 // The columns [from, to) of one tile: activation rows from m on x one panel.
 struct tile {
@@ -23,7 +17,7 @@ struct tile {
   int64_t from, to;
   const uint8_t *codes;  // columns [from, to) as operands: [columns/4][operands][2][32]
   const int8_t *q;       // activation rows, column 0
-  const struct group *groups;
+  const struct strata_group_rows *groups;
   const uint8_t *table;
   __m256 *a1;        // [rows][2]
   __m256i *partial;  // [rows][2]: sums of a group that is not finished
@@ -49,58 +43,10 @@ STRATA_INLINE void unpack_bits(const struct tile *t, int bits, uint8_t *out) {
   }
 }
 
-static void unpack(const struct tile *t, uint8_t *out){
+static void unpack(const struct tile *t, uint8_t *out) {
 #define UNPACK(bits) unpack_bits(t, bits, out)
-    STRATA_FOR_BITS(t->w->bits, UNPACK)
+  STRATA_FOR_BITS(t->w->bits, UNPACK);
 #undef UNPACK
-}
-
-// What comes behind the last group.
-STRATA_INLINE void finish(const struct tile *t, int rows) {
-  const struct strata_weights *w = t->w;
-  int64_t groups = strata_group_count(w);
-  __m256 a2[TILE_ROWS][2];
-#pragma GCC unroll 4
-  for (int r = 0; r < rows; r++) {
-    a2[r][0] = a2[r][1] = _mm256_setzero_ps();
-  }
-  const uint8_t *table = t->table;
-  for (int64_t g = 0; g < groups; g++, table += 2 * STRATA_PANEL_ROWS) {
-    __m256 offset[2] = {strata_offset_codes(table, 0), strata_offset_codes(table, 1)};
-#pragma GCC unroll 4
-    for (int r = 0; r < rows; r++) {
-      __m256 mean = _mm256_broadcast_ss(&t->groups[g].mean[r]);
-      a2[r][0] = _mm256_fmadd_ps(offset[0], mean, a2[r][0]);
-      a2[r][1] = _mm256_fmadd_ps(offset[1], mean, a2[r][1]);
-    }
-  }
-  int64_t c = t->panel * STRATA_PANEL_ROWS;
-  const struct strata_epilogue e = *t->e;  // a copy: stores may not make it be read again
-#pragma GCC unroll 4
-  for (int r = 0; r < rows; r++) {
-#pragma GCC unroll 2
-    for (int j = 0; j < 2; j++) {
-      strata_finish8(w, &e, t->m + r, c + 8 * j, t->a1[r * 2 + j], a2[r][j]);
-    }
-  }
-}
-
-// Adds a group's share to the sums of its rows.
-STRATA_INLINE void add_group(const struct tile *t, int64_t g, int rows, __m256i dot[TILE_ROWS][2]) {
-  const uint8_t *table = t->table + g * 2 * STRATA_PANEL_ROWS;
-  const struct group *group = t->groups + g;
-  __m256 *a1 = t->a1;
-  __m256 scale[2] = {strata_scale_codes(table, 0), strata_scale_codes(table, 1)};
-#pragma GCC unroll 4
-  for (int r = 0; r < rows; r++) {
-    __m256i middle = _mm256_set1_epi32(group->middle[r]);
-    __m256 by = _mm256_broadcast_ss(&group->scale[r]);
-#pragma GCC unroll 2
-    for (int j = 0; j < 2; j++) {
-      __m256 whole = _mm256_cvtepi32_ps(_mm256_sub_epi32(dot[r][j], middle));
-      a1[r * 2 + j] = _mm256_fmadd_ps(scale[j], _mm256_mul_ps(by, whole), a1[r * 2 + j]);
-    }
-  }
 }
 
 // Sums of 16 bits over columns [k, stop), `unit` steps at a time.
@@ -142,10 +88,11 @@ static inline int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
 
 // All but t are constants. `whole`: the sums of a group fit into 16 bits.
 STRATA_INLINE void run_tile(const struct tile *t, int rows, int unit, int operands, int whole) {
-  const int64_t group = t->w->group;
-  const int64_t brief_columns = 4 * strata_brief_steps(t->w->bits);
-  const __m256i upper = _mm256_set1_epi16(strata_operand_worth(t->w->bits, 0));
-  const __m256i lower = _mm256_set1_epi16(strata_operand_worth(t->w->bits, 1));
+  const struct strata_weights *w = t->w;
+  const int64_t group = w->group;
+  const int64_t brief_columns = 4 * strata_brief_steps(w->bits);
+  const __m256i upper = _mm256_set1_epi16(strata_operand_worth(w->bits, 0));
+  const __m256i lower = _mm256_set1_epi16(strata_operand_worth(w->bits, 1));
   if (t->from == 0) {
 #pragma GCC unroll 8
     for (int i = 0; i < rows * 2; i++) {
@@ -158,32 +105,33 @@ STRATA_INLINE void run_tile(const struct tile *t, int rows, int unit, int operan
   for (int64_t k = t->from; k < t->to;) {
     int64_t end = (g + 1) * group;
     int64_t stop = whole ? end : smaller(k + brief_columns, smaller(end, t->to));
-    __m256i brief[TILE_SUMS], dot[TILE_ROWS][2];
+    __m256i brief[TILE_SUMS], dot[TILE_SUMS];
     sum_products(t, k, stop, rows, unit, operands, brief);
 #pragma GCC unroll 8
     for (int i = 0; i < rows * 2; i++) {
       const __m256i *sums = brief + i / 2 * 2 * operands + i % 2;
-      dot[i / 2][i % 2] = _mm256_madd_epi16(sums[0], upper);
+      dot[i] = _mm256_madd_epi16(sums[0], upper);
       if (operands > 1) {
-        dot[i / 2][i % 2] = _mm256_add_epi32(dot[i / 2][i % 2], _mm256_madd_epi16(sums[2], lower));
+        dot[i] = _mm256_add_epi32(dot[i], _mm256_madd_epi16(sums[2], lower));
       }
       if (!whole && !starts) {
-        dot[i / 2][i % 2] = _mm256_add_epi32(dot[i / 2][i % 2], partial[i]);
+        dot[i] = _mm256_add_epi32(dot[i], partial[i]);
       }
     }
     k = stop;
     starts = whole || k == end;
     if (starts) {
-      add_group(t, g++, rows, dot);
+      strata_add_group(t->table + g * 2 * STRATA_PANEL_ROWS, t->groups + g, rows, dot, t->a1, 2);
+      g++;
       continue;
     }
 #pragma GCC unroll 8
     for (int i = 0; i < rows * 2; i++) {
-      partial[i] = dot[i / 2][i % 2];
+      partial[i] = dot[i];
     }
   }
-  if (t->to == t->w->columns) {
-    finish(t, rows);
+  if (t->to == w->columns) {
+    strata_finish_panel(w, t->e, t->m, t->panel, t->groups, rows, t->a1, 2);
   }
 }
 
@@ -210,21 +158,6 @@ static void run(const struct tile *t, int64_t rows) {
   }
 }
 
-static void correct(const struct strata_weights *w, const struct strata_rows *x, int64_t m,
-                    int64_t rows, struct group *out) {
-  int64_t groups = strata_group_count(w);
-  int32_t centre = strata_centre(w);
-  for (int64_t r = 0; r < rows; r++) {
-    const int32_t *sums = x->sums + (m + r) * groups;
-    const float *scales = x->scale + (m + r) * groups;
-    for (int64_t g = 0; g < groups; g++) {
-      out[g].middle[r] = centre * sums[g];
-      out[g].scale[r] = scales[g];
-      out[g].mean[r] = scales[g] * (float)sums[g];
-    }
-  }
-}
-
 void strata_block_wba8_x4x16__avx2(const struct strata_weights *w, const struct strata_rows *x,
                                    const struct strata_epilogue *e, void *scratch) {
   struct strata_block_memory memory = strata_block_memory(scratch);
@@ -233,10 +166,10 @@ void strata_block_wba8_x4x16__avx2(const struct strata_weights *w, const struct 
   struct tile t = {.w = w, .e = e, .codes = memory.codes};
   for (int64_t first = 0; first < x->count;) {
     int64_t count = strata_even_part(x->count - first, BLOCK_ROWS);
-    struct group *corrections = strata_wide_memory(w, scratch).groups;
+    struct strata_group_rows *corrections = strata_wide_memory(w, scratch).groups;
     for (int64_t m = 0, rows; m < count; m += rows, corrections += groups) {
       rows = strata_even_part(count - m, most);
-      correct(w, x, first + m, rows, corrections);
+      strata_group_rows(w, x, first + m, rows, corrections);
     }
     for (t.panel = 0; t.panel < strata_panels(w); t.panel++) {
       t.table = strata_group(w, t.panel, 0);

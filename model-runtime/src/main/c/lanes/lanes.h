@@ -51,17 +51,4 @@ STRATA_INLINE void lanes_finish(const struct strata_weights *w, const struct str
   lanes_store_rows(e, w->rows, m, c, t);
 }
 
-// `run` with the number of planes as a constant.
-#define LANES_FOR_BITS(bits, run) \
-  switch (bits) {                 \
-    case 1: run(1); break;        \
-    case 2: run(2); break;        \
-    case 3: run(3); break;        \
-    case 4: run(4); break;        \
-    case 5: run(5); break;        \
-    case 6: run(6); break;        \
-    case 7: run(7); break;        \
-    default: run(8); break;       \
-  }
-
 #endif

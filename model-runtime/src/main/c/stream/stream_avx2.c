@@ -118,6 +118,6 @@ STRATA_INLINE void stream_bits(const struct strata_weights *w, const struct stra
 void strata_stream_wba8_x16__avx2(const struct strata_weights *w, const struct strata_rows *x,
                                   const struct strata_epilogue *e) {
 #define STREAM(bits) stream_bits(w, x, e, bits)
-  STRATA_FOR_BITS(w->bits, STREAM)
+  STRATA_FOR_BITS(w->bits, STREAM);
 #undef STREAM
 }
