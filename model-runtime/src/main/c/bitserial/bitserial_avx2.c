@@ -1,6 +1,8 @@
 #include "bitserial/bitserial.h"
+#include "bitserial/lookup_avx2.h"
 #include "block/finish_avx2.h"
 #include "block/tiling.h"
+#include "epilogue/epilogue.h"
 #include "weights.h"
 
 // AVX2 has no instruction that counts ones, but vpshufb looks 32 bytes up in a table of 16. So the
@@ -9,12 +11,10 @@
 // is added across lanes (T-MAC, Wei et al. 2024, does the same for activations of 8 bits).
 enum {
   TILE_ROWS = FINISH_ROWS,
-  PAIR_ROWS = 2 * STRATA_PANEL_ROWS,   // weight rows in a register of bytes
-  LOOKUPS = STRATA_BLOCK_COLUMNS / 4,  // of a block
-  SUM_BLOCKS = 2,                      // whose sums fit into a byte: 16 lookups of at most 12,
-  LONE_SUM_BLOCKS = 7,                 // or with one plane of activations 56 of at most 4
-  ROWS = 64,                           // activation rows that share one unpacked tile
-  PATTERN_BYTES = 16 << 10,            // of an unpacked tile of two pairs of panels
+  TILE_PITCH = 8,            // registers of sums of a row: of four panels
+  SUM_BLOCKS = 2,            // whose sums fit into a byte: 16 lookups of at most 12,
+  LONE_SUM_BLOCKS = 7,       // or with one plane of activations 56 of at most 4
+  PATTERN_BYTES = 16 << 10,  // of an unpacked tile of four panels
 };
 
 #define ONES(x) (((x)&1) + ((x) >> 1 & 1) + ((x) >> 2 & 1) + ((x) >> 3 & 1))
@@ -44,8 +44,6 @@ struct tile {
   __m256 *a1;        // [rows][panels of two pairs][2]
   __m256i *partial;  // the same: sums of a group
 };
-
-enum { TILE_PITCH = 8 };  // registers of a1 and partial for each row
 
 // Patterns of one block of one plane of two panels. Row 8h + 4l + i of panel p is byte 8p + 4h + i
 // of half l of a register, so that widening bytes puts rows in their order.
@@ -96,25 +94,6 @@ static void unpack(const struct tile *t, int vectors, uint8_t *out) {
   }
 }
 
-// Which table each pattern is looked up in. A table is of 2 planes; the last may be alone.
-static void find_tables(const struct strata_rows *x, int64_t abits, int64_t blocks, int64_t first,
-                        int64_t count, uint16_t *out) {
-  for (int64_t m = first; m < first + count; m++) {
-    const uint32_t *planes = (const uint32_t *)x->codes + m * abits * blocks;
-    for (int64_t t = 0; t < abits; t += 2) {
-      for (int64_t k = 0; k < blocks; k++, out += LOOKUPS) {
-        uint32_t once = planes[t * blocks + k];
-        uint32_t twice = t + 1 < abits ? planes[(t + 1) * blocks + k] : 0;
-        uint32_t low = (once & 0x0f0f0f0f) | (twice << 4 & 0xf0f0f0f0);
-        uint32_t high = (once >> 4 & 0x0f0f0f0f) | (twice & 0xf0f0f0f0);
-        __m128i eight = _mm_cvtsi64_si128((int64_t)((uint64_t)high << 32 | low));
-        __m128i bytes = _mm_slli_epi16(_mm_cvtepu8_epi16(eight), 4);  // 16 bytes each
-        _mm_storeu_si128((__m128i *)out, bytes);
-      }
-    }
-  }
-}
-
 // Adds bytes, each worth 2^shift, to the sums of two panels.
 STRATA_INLINE void widen(__m256i bytes, int shift, __m256i *sums) {
   const __m256i zero = _mm256_setzero_si256();
@@ -152,13 +131,18 @@ STRATA_INLINE void clear(__m256i *registers, int rows, int vectors) {
 STRATA_INLINE void look_up(const uint8_t *patterns, int64_t next_block, const uint16_t *of_row,
                            int64_t next_row, int rows, int vectors, int64_t blocks, int shift,
                            __m256i *sums) {
+  const uint16_t *of[TILE_ROWS];
   __m256i bytes[TILE_ROWS * 2];
+#pragma GCC unroll 4
+  for (int r = 0; r < rows; r++) {
+    of[r] = of_row + r * next_row;
+  }
 #pragma GCC unroll 8
   for (int i = 0; i < rows * vectors; i++) {
     bytes[i] = _mm256_setzero_si256();
   }
 #pragma GCC unroll 1
-  for (int64_t k = 0; k < blocks; k++, patterns += next_block, of_row += LOOKUPS) {
+  for (int64_t k = 0; k < blocks; k++, patterns += next_block) {
 #pragma GCC unroll 8
     for (int i = 0; i < LOOKUPS; i++) {
       __m256i pattern[2];
@@ -168,13 +152,17 @@ STRATA_INLINE void look_up(const uint8_t *patterns, int64_t next_block, const ui
       }
 #pragma GCC unroll 4
       for (int r = 0; r < rows; r++) {
-        const uint8_t *of = (const uint8_t *)tables + of_row[r * next_row + i];
-        __m256i table = _mm256_broadcastsi128_si256(_mm_load_si128((const __m128i *)of));
+        const uint8_t *at = (const uint8_t *)tables + of[r][i];
+        __m256i table = _mm256_broadcastsi128_si256(_mm_load_si128((const __m128i *)at));
 #pragma GCC unroll 2
         for (int v = 0; v < vectors; v++) {
           add_found(&bytes[r * vectors + v], table, pattern[v]);
         }
       }
+    }
+#pragma GCC unroll 4
+    for (int r = 0; r < rows; r++) {
+      of[r] += LOOKUPS;
     }
   }
 #pragma GCC unroll 4
@@ -239,42 +227,59 @@ static void run(const struct tile *t, int64_t rows, int vectors) {
   }
 }
 
+void strata_lookup_product(const struct strata_weights *w, const struct strata_rows *x,
+                           const uint16_t *tables, int64_t abits, const struct strata_epilogue *e,
+                           void *scratch) {
+  struct strata_block_memory memory = strata_block_memory(scratch);
+  struct strata_group_rows *groups = strata_wide_memory(w, scratch).groups;
+  int64_t group_count = strata_group_count(w);
+  int64_t most = PATTERN_BYTES / (16 * w->bits) / STRATA_BLOCK_COLUMNS * STRATA_BLOCK_COLUMNS;
+  struct tile t = {.w = w, .e = e, .pairs = strata_lookup_pairs(abits), .patterns = memory.codes};
+  t.sum_columns = (abits == 1 ? LONE_SUM_BLOCKS : SUM_BLOCKS) * STRATA_BLOCK_COLUMNS;
+  struct strata_group_rows *corrections = groups;
+  for (int64_t m = 0, rows; m < x->count; m += rows, corrections += group_count) {
+    rows = strata_even_part(x->count - m, TILE_ROWS);
+    strata_group_rows(w, x, m, rows, corrections);
+  }
+  for (; t.panel < strata_panels(w); t.panel += t.panels) {
+    t.panels = strata_panels(w) - t.panel < 4 ? strata_panels(w) - t.panel : 4;
+    int vectors = t.panels > 2 ? 2 : 1;
+    for (t.from = 0; t.from < w->columns; t.from = t.to) {
+      t.to = strata_part_end(w, t.from, most);
+      unpack(&t, vectors, memory.codes);
+      t.groups = groups;
+      t.m = 0;
+      for (int64_t rows; t.m < x->count; t.m += rows, t.groups += group_count) {
+        rows = strata_even_part(x->count - t.m, TILE_ROWS);
+        t.tables = tables + t.m * t.pairs * (w->columns / 4);
+        t.a1 = (__m256 *)memory.a1 + t.m * TILE_PITCH;
+        t.partial = (__m256i *)memory.partial + t.m * TILE_PITCH;
+        run(&t, rows, vectors);
+      }
+    }
+  }
+}
+
 void strata_bitserial_wbab_x4x64__avx2(const struct strata_weights *w, const struct strata_rows *x,
                                        int64_t abits, const struct strata_epilogue *e,
                                        void *scratch) {
-  uint16_t *found = scratch;
+  uint16_t *tables = scratch;
   void *rest = (uint8_t *)scratch + strata_bitserial_codes(w);
-  struct strata_block_memory memory = strata_block_memory(rest);
-  struct strata_group_rows *groups = strata_wide_memory(w, rest).groups;
-  struct tile t = {.w = w, .e = e, .pairs = (abits + 1) / 2, .patterns = memory.codes};
-  t.sum_columns = (abits == 1 ? LONE_SUM_BLOCKS : SUM_BLOCKS) * STRATA_BLOCK_COLUMNS;
-  int64_t most = PATTERN_BYTES / (16 * w->bits) / STRATA_BLOCK_COLUMNS * STRATA_BLOCK_COLUMNS;
-  int64_t blocks = strata_blocks(w), group_count = strata_group_count(w);
+  int64_t groups = strata_group_count(w), blocks = strata_blocks(w);
   for (int64_t first = 0; first < x->count;) {
-    int64_t count = strata_even_part(x->count - first, ROWS);
-    find_tables(x, abits, blocks, first, count, found);
-    struct strata_group_rows *corrections = groups;
-    for (int64_t m = 0, rows; m < count; m += rows, corrections += group_count) {
-      rows = strata_even_part(count - m, TILE_ROWS);
-      strata_group_rows(w, x, first + m, rows, corrections);
-    }
-    for (t.panel = 0; t.panel < strata_panels(w); t.panel += t.panels) {
-      t.panels = strata_panels(w) - t.panel < 4 ? strata_panels(w) - t.panel : 4;
-      int vectors = t.panels > 2 ? 2 : 1;
-      for (t.from = 0; t.from < w->columns; t.from = t.to) {
-        t.to = strata_part_end(w, t.from, most);
-        unpack(&t, vectors, memory.codes);
-        t.groups = groups;
-        for (int64_t m = 0, rows; m < count; m += rows, t.groups += group_count) {
-          rows = strata_even_part(count - m, TILE_ROWS);
-          t.m = first + m;
-          t.tables = found + m * t.pairs * blocks * LOOKUPS;
-          t.a1 = (__m256 *)memory.a1 + m * TILE_PITCH;
-          t.partial = (__m256i *)memory.partial + m * TILE_PITCH;
-          run(&t, rows, vectors);
-        }
+    struct strata_rows part = {.sums = x->sums + first * groups,
+                               .scale = x->scale + first * groups,
+                               .count = strata_even_part(x->count - first, LOOKUP_ROWS)};
+    const uint32_t *planes = (const uint32_t *)x->codes + first * abits * blocks;
+    uint16_t *at = tables;
+    for (int64_t m = 0; m < part.count; m++) {
+      for (int64_t t = 0; t < abits; t += 2, at += blocks * LOOKUPS) {
+        strata_lookup_tables(planes, t + 1 < abits ? planes + blocks : NULL, blocks, at);
+        planes += (t + 1 < abits ? 2 : 1) * blocks;
       }
     }
-    first += count;
+    const struct strata_epilogue out = strata_epilogue_part(e, first, 0, 0);
+    strata_lookup_product(w, &part, tables, abits, &out, rest);
+    first += part.count;
   }
 }
