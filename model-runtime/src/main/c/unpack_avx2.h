@@ -8,14 +8,15 @@
 
 #define STRATA_INLINE static inline __attribute__((always_inline))
 
-// As in unpack_avx512.h: fields of `shift` bits of x and y become fields of twice the width.
+// As in unpack_avx512.h: fields of `shift` bits of x and y become fields of twice the width, those
+// of x being worth more. Bits change places where both words differ: two operations less than
+// choosing each half by masks.
 STRATA_INLINE void strata_merge(__m256i x, __m256i y, int shift, uint8_t upper, __m256i *low,
                                 __m256i *high) {
-  __m256i mask = _mm256_set1_epi8((char)upper);
-  *low = _mm256_or_si256(_mm256_and_si256(_mm256_slli_epi16(x, shift), mask),
-                         _mm256_andnot_si256(mask, y));
-  *high = _mm256_or_si256(_mm256_and_si256(x, mask),
-                          _mm256_andnot_si256(mask, _mm256_srli_epi16(y, shift)));
+  __m256i apart = _mm256_xor_si256(_mm256_srli_epi16(y, shift), x);
+  __m256i differ = _mm256_andnot_si256(_mm256_set1_epi8((char)upper), apart);
+  *high = _mm256_xor_si256(x, differ);
+  *low = _mm256_xor_si256(y, _mm256_slli_epi16(differ, shift));
 }
 
 // Fields of four bits: `before` zeros, then `count` planes, then zeros.

@@ -19,7 +19,7 @@ STRATA_INLINE void sum_group(const struct strata_weights *w, int64_t line,
   for (int operand = 0; operand < strata_operands(bits); operand++) {
     const __m256i worth = _mm256_set1_epi16(strata_operand_worth(bits, operand));
     for (int64_t k = 0, stop; k < blocks; k = stop) {
-      stop = k + brief_blocks < blocks ? k + brief_blocks : blocks;
+      stop = brief_blocks == 1 || k + brief_blocks < blocks ? k + brief_blocks : blocks;
       __m256i brief[STREAM_ROWS];
 #pragma GCC unroll 4
       for (int r = 0; r < rows; r++) {
