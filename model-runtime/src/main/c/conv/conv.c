@@ -99,9 +99,8 @@ static struct memory memory_of(const struct strata_weights *w, const struct stra
   memory.taps = take(&memory, scratch, way->taps * way->chunk * (int64_t)sizeof(int8_t *));
   memory.sums = take(&memory, scratch, way->chunk * strata_group_count(w) * 4);
   memory.scale = take(&memory, scratch, way->chunk * 4);
-  memory.row = take(&memory, scratch,
-                    way->abits == CODES ? strata_conv_row_bytes(w, way->chunk)
-                                        : strata_conv_planes_row_bytes(w, way->chunk));
+  int64_t product = way->abits == CODES ? strata_block_scratch(w) : strata_bitserial_scratch(w);
+  memory.row = take(&memory, scratch, strata_conv_row_bytes(w, way->chunk, product));
   if (way->unit > 0) {
     int64_t units = s->samples * s->height * s->width * (s->channels / way->unit);
     memory.outside = take(&memory, scratch, way->pixel);

@@ -14,7 +14,8 @@ struct strata_conv_row {
   void (*find)(const struct strata_window *s, const struct strata_pixels *pixels,
                struct strata_positions *x);
   // Every row of `w` at every position, up to activations that are no clamp. Columns beyond the
-  // taps are zero. scratch: strata_conv_row_bytes(w, x->count), 64-byte aligned.
+  // taps are zero. scratch: strata_conv_row_bytes for a blocked
+  // product, 64-byte aligned.
   void (*run)(const struct strata_weights *w, const struct strata_positions *x,
               const struct strata_epilogue *e, void *scratch);
 };
@@ -25,7 +26,7 @@ struct strata_conv_planes_row {
   // sums[i] of the codes of `words` words of pixel after pixel.
   void (*sum)(const uint32_t *planes, int64_t pixels, int64_t pixel_words, int64_t abits,
               int64_t words, int32_t *sums);
-  // As above. scratch: strata_conv_planes_row_bytes(w, x->count), 64-byte aligned.
+  // As above, for a bit-serial product.
   void (*run)(const struct strata_weights *w, const struct strata_positions *x, int64_t abits,
               const struct strata_epilogue *e, void *scratch);
 };
@@ -33,7 +34,6 @@ struct strata_conv_planes_row {
 enum {
   CONV_STEP = 64,               // columns that a row of the table may read at a time
   CONV_ROWS_BYTES = 512 << 10,  // of positions as rows, so that they stay in a level 2 cache
-  CONV_PLANE_ROWS = 64,         // positions that are rows of a bit-serial product at a time
 };
 
 // Columns of a position as a row: half a step, or filled up to whole steps with zeros.
@@ -47,15 +47,17 @@ static inline int64_t strata_conv_codes(const struct strata_weights *w) {
   return 32 * strata_conv_pitch(w);
 }
 
-// Codes, and for each position three numbers at most of each group.
-static inline int64_t strata_conv_row_bytes(const struct strata_weights *w, int64_t count) {
-  return strata_conv_codes(w) + count * (w->columns / w->group) * 3 * 4;
+// A number for each group of each position, in whole cache lines.
+static inline int64_t strata_conv_scale_bytes(const struct strata_weights *w, int64_t count) {
+  return strata_ceil_div(count * (w->columns / w->group) * 4, 64) * 64;
 }
 
-// The same, or a bit-serial product with the scales of its rows.
-static inline int64_t strata_conv_planes_row_bytes(const struct strata_weights *w, int64_t count) {
-  int64_t scales = CONV_PLANE_ROWS * (w->columns / w->group) * 4;
-  return strata_larger(strata_conv_row_bytes(w, count), scales + strata_bitserial_scratch(w));
+// Codes, and for each position three numbers at most of each group; or the scales of a blocked or a
+// bit-serial product and what that needs.
+static inline int64_t strata_conv_row_bytes(const struct strata_weights *w, int64_t count,
+                                            int64_t product) {
+  int64_t numbers = strata_conv_scale_bytes(w, count);
+  return strata_larger(strata_conv_codes(w) + 3 * numbers, numbers + product);
 }
 
 #define CONV(isa, name) extern const struct strata_conv_row name;

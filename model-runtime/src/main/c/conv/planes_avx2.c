@@ -6,8 +6,6 @@
 #include "epilogue/epilogue.h"
 #include "weights.h"
 
-_Static_assert((int)LOOKUP_ROWS == (int)CONV_PLANE_ROWS, "the scratch is for as many rows");
-
 // What the pixels under a position's taps look up, and nothing beyond the last tap.
 static void find_tables(const struct strata_weights *w, const struct strata_positions *x,
                         int64_t abits, int64_t m, uint16_t *tables) {
@@ -26,22 +24,22 @@ static void find_tables(const struct strata_weights *w, const struct strata_posi
 
 static void run(const struct strata_weights *w, const struct strata_positions *x, int64_t abits,
                 const struct strata_epilogue *e, void *scratch) {
-  uint16_t *tables = scratch;
+  float *scales = scratch;  // [count][groups]
+  uint16_t *tables = (uint16_t *)((uint8_t *)scratch + strata_conv_scale_bytes(w, x->count));
   int64_t pitch = strata_lookup_pairs(abits) * (w->columns / 4);
-  float *scales = (float *)(tables + LOOKUP_ROWS * pitch);
-  int64_t scale_bytes = LOOKUP_ROWS * x->groups * (int64_t)sizeof *scales;
+  void *rest = tables + LOOKUP_ROWS * pitch;
   for (int64_t first = 0; first < x->count;) {
     struct strata_rows part = {.sums = x->sums + first * x->groups,
-                               .scale = scales,
+                               .scale = scales + first * x->groups,
                                .count = strata_even_part(x->count - first, LOOKUP_ROWS)};
     for (int64_t m = 0; m < part.count; m++) {
       find_tables(w, x, abits, first + m, tables + m * pitch);
       for (int64_t g = 0; g < x->groups; g++) {
-        scales[m * x->groups + g] = x->scale[first + m];
+        scales[(first + m) * x->groups + g] = x->scale[first + m];
       }
     }
     const struct strata_epilogue out = strata_epilogue_part(e, first, 0, 0);
-    strata_lookup_product(w, &part, tables, abits, &out, (uint8_t *)scales + scale_bytes);
+    strata_lookup_product(w, &part, tables, abits, &out, rest);
     if (strata_is_clamp(e)) {
       strata_epilogue_activate(&out, 0, part.count, w->rows);
     }
