@@ -51,6 +51,12 @@ static void unpack(const struct tile *t, uint8_t *out) {
 #undef UNPACK
 }
 
+// Adds a group's share to the sums of its rows.
+STRATA_INLINE void add_group(const struct tile *t, int64_t g, int rows, const __m256i *dot) {
+  const uint8_t *table = t->table + g * 2 * STRATA_PANEL_ROWS;
+  strata_add_group(table, t->groups + g, rows, dot, t->a1, 2);
+}
+
 // Sums of 16 bits over columns [k, stop), `unit` steps at a time.
 STRATA_INLINE void sum_products(const struct tile *t, int64_t k, int64_t stop, int rows, int unit,
                                 int operands, __m256i brief[TILE_SUMS]) {
@@ -88,75 +94,141 @@ STRATA_INLINE void sum_products(const struct tile *t, int64_t k, int64_t stop, i
 
 static inline int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
 
-// All but t are constants. `whole`: the sums of a group fit into 16 bits.
-STRATA_INLINE void run_tile(const struct tile *t, int rows, int unit, int operands, int whole) {
-  const struct strata_weights *w = t->w;
-  const int64_t group = w->group;
-  const int64_t brief_columns = 4 * strata_brief_steps(w->bits);
-  const __m256i upper = _mm256_set1_epi16(strata_operand_worth(w->bits, 0));
-  const __m256i lower = _mm256_set1_epi16(strata_operand_worth(w->bits, 1));
-  if (t->from == 0) {
+STRATA_INLINE void clear(__m256i *registers, int count) {
 #pragma GCC unroll 8
-    for (int i = 0; i < rows * 2; i++) {
-      t->a1[i] = _mm256_setzero_ps();
-    }
+  for (int i = 0; i < count; i++) {
+    registers[i] = _mm256_setzero_si256();
   }
+}
+
+STRATA_INLINE void copy(const __m256i *from, __m256i *to, int count) {
+#pragma GCC unroll 8
+  for (int i = 0; i < count; i++) {
+    to[i] = from[i];
+  }
+}
+
+// Codes that are one operand, `unit` steps at a time. `rows`, `unit` and `whole` are constants;
+// `whole`: the sums of a group fit into 16 bits. Otherwise those of 32 bits lie in memory.
+STRATA_INLINE void run_narrow(const struct tile *t, int rows, int unit, int whole) {
+  const int64_t group = t->w->group, brief_columns = 4 * strata_brief_steps(t->w->bits);
+  const __m256i worth = _mm256_set1_epi16(strata_operand_worth(t->w->bits, 0));
+  __m256i *partial = t->partial;
   int64_t g = t->from / group;
   int starts = t->from == g * group;
-  __m256i *partial = t->partial;
   for (int64_t k = t->from; k < t->to;) {
     int64_t end = (g + 1) * group;
     int64_t stop = whole ? end : smaller(k + brief_columns, smaller(end, t->to));
-    __m256i brief[TILE_SUMS], dot[TILE_SUMS];
-    sum_products(t, k, stop, rows, unit, operands, brief);
+    __m256i sums[TILE_SUMS];
+    sum_products(t, k, stop, rows, unit, 1, sums);
 #pragma GCC unroll 8
     for (int i = 0; i < rows * 2; i++) {
-      const __m256i *sums = brief + i / 2 * 2 * operands + i % 2;
-      dot[i] = _mm256_madd_epi16(sums[0], upper);
-      if (operands > 1) {
-        dot[i] = _mm256_add_epi32(dot[i], _mm256_madd_epi16(sums[2], lower));
-      }
+      sums[i] = _mm256_madd_epi16(sums[i], worth);
       if (!whole && !starts) {
-        dot[i] = _mm256_add_epi32(dot[i], partial[i]);
+        sums[i] = _mm256_add_epi32(sums[i], partial[i]);
       }
     }
     k = stop;
     starts = whole || k == end;
     if (starts) {
-      strata_add_group(t->table + g * 2 * STRATA_PANEL_ROWS, t->groups + g, rows, dot, t->a1, 2);
-      g++;
-      continue;
+      add_group(t, g++, rows, sums);
+    } else {
+      copy(sums, partial, rows * 2);
     }
-#pragma GCC unroll 8
-    for (int i = 0; i < rows * 2; i++) {
-      partial[i] = dot[i];
-    }
-  }
-  if (t->to == w->columns) {
-    strata_finish_panel(w, t->e, t->m, t->panel, t->groups, rows, t->a1, 2);
   }
 }
 
-#define FOR_ROWS(unit, whole)                       \
-  switch (rows) {                                   \
-    case 1: run_tile(t, 1, unit, 1, whole); break;  \
-    case 2: run_tile(t, 2, unit, 1, whole); break;  \
-    case 3: run_tile(t, 3, unit, 1, whole); break;  \
-    default: run_tile(t, 4, unit, 1, whole); break; \
+// Sums of a block of codes that are two operands, in 32 bits.
+STRATA_INLINE void sum_block(const struct tile *t, int64_t k, int rows, __m256i *sums) {
+  const __m256i upper = _mm256_set1_epi16(strata_operand_worth(t->w->bits, 0));
+  const __m256i lower = _mm256_set1_epi16(strata_operand_worth(t->w->bits, 1));
+  __m256i brief[TILE_SUMS];
+  sum_products(t, k, k + STRATA_BLOCK_COLUMNS, rows, STRATA_BLOCK_STEPS, 2, brief);
+#pragma GCC unroll 4
+  for (int i = 0; i < rows * 2; i++) {
+    const __m256i *of = brief + i / 2 * 4 + i % 2;
+    sums[i] = _mm256_add_epi32(_mm256_madd_epi16(of[0], upper), _mm256_madd_epi16(of[2], lower));
+  }
+}
+
+// Codes that are two operands: half the rows leave registers for sums of 32 bits. `rows` and
+// `whole` are constants; `whole`: a group is a block.
+STRATA_INLINE void run_wide(const struct tile *t, int rows, int whole) {
+  const int64_t group = t->w->group;
+  int64_t g = t->from / group;
+  int starts = t->from == g * group;
+  for (int64_t k = t->from; k < t->to;) {
+    __m256i sums[TILE_SUMS / 2];
+    sum_block(t, k, rows, sums);
+    if (!whole && !starts) {
+#pragma GCC unroll 4
+      for (int i = 0; i < rows * 2; i++) {
+        sums[i] = _mm256_add_epi32(sums[i], t->partial[i]);
+      }
+    }
+    k += STRATA_BLOCK_COLUMNS;
+    int64_t stop = whole ? k : smaller((g + 1) * group, t->to);
+#pragma GCC unroll 1
+    for (; k < stop; k += STRATA_BLOCK_COLUMNS) {
+      __m256i more[TILE_SUMS / 2];
+      sum_block(t, k, rows, more);
+#pragma GCC unroll 4
+      for (int i = 0; i < rows * 2; i++) {
+        sums[i] = _mm256_add_epi32(sums[i], more[i]);
+      }
+    }
+    starts = whole || k == (g + 1) * group;
+    if (starts) {
+      add_group(t, g++, rows, sums);
+    } else {
+      copy(sums, t->partial, rows * 2);
+    }
+  }
+}
+
+// `run` and what begins and ends a tile, for a constant number of rows.
+#define TILE(rows, run)                                                           \
+  do {                                                                            \
+    if (t->from == 0) {                                                           \
+      clear((__m256i *)t->a1, 2 * (rows));                                        \
+    }                                                                             \
+    run;                                                                          \
+    if (t->to == t->w->columns) {                                                 \
+      strata_finish_panel(t->w, t->e, t->m, t->panel, t->groups, rows, t->a1, 2); \
+    }                                                                             \
+  } while (0)
+
+#define WIDE(whole)                 \
+  if (rows == 1) {                  \
+    TILE(1, run_wide(t, 1, whole)); \
+  } else {                          \
+    TILE(2, run_wide(t, 2, whole)); \
+  }
+
+#define NARROW(unit, whole)                                 \
+  switch (rows) {                                           \
+    case 1: TILE(1, run_narrow(t, 1, unit, whole)); break;  \
+    case 2: TILE(2, run_narrow(t, 2, unit, whole)); break;  \
+    case 3: TILE(3, run_narrow(t, 3, unit, whole)); break;  \
+    default: TILE(4, run_narrow(t, 4, unit, whole)); break; \
   }
 
 static void run(const struct tile *t, int64_t rows) {
   int steps = strata_brief_steps(t->w->bits);
   if (strata_operands(t->w->bits) > 1) {
-    rows == 1 ? run_tile(t, 1, 8, 2, 0) : run_tile(t, 2, 8, 2, 0);
+    if (t->w->group == STRATA_BLOCK_COLUMNS) {
+      WIDE(1)
+    } else {
+      WIDE(0)
+    }
   } else if (t->w->group <= 4 * steps) {
-    FOR_ROWS(8, 1)
+    NARROW(8, 1)
   } else if (steps >= 8) {
-    FOR_ROWS(8, 0)
+    NARROW(8, 0)
   } else if (steps == 4) {
-    FOR_ROWS(4, 0)
+    NARROW(4, 0)
   } else {
-    FOR_ROWS(2, 0)
+    NARROW(2, 0)
   }
 }
 
