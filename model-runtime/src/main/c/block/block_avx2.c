@@ -1,7 +1,6 @@
 #include <string.h>
 
 #include "block/block.h"
-#include "block/block_avx2.h"
 #include "block/finish_avx2.h"
 #include "block/tiling.h"
 #include "brief_avx2.h"
@@ -18,7 +17,6 @@ struct tile {
   int64_t from, to;
   const uint8_t *codes;  // columns [from, to) as operands: [columns/4][operands][2][32]
   const int8_t *q;       // activation rows, column 0
-  int64_t pitch;         // bytes from one to the next
   const struct strata_group_rows *groups;
   const uint8_t *table;
   __m256 *a1;        // [rows][2]
@@ -65,7 +63,7 @@ STRATA_INLINE void sum_products(const struct tile *t, int64_t k, int64_t stop, i
   const int8_t *q[TILE_ROWS];
 #pragma GCC unroll 4
   for (int r = 0; r < rows; r++) {
-    q[r] = t->q + r * t->pitch;
+    q[r] = t->q + r * t->w->columns;
   }
 #pragma GCC unroll 8
   for (int i = 0; i < rows * vectors; i++) {
@@ -232,12 +230,12 @@ static void run(const struct tile *t, int64_t rows) {
   }
 }
 
-void strata_block_pitched_avx2(const struct strata_weights *w, const struct strata_rows *x,
-                               int64_t pitch, const struct strata_epilogue *e, void *scratch) {
+void strata_block_wba8_x4x16__avx2(const struct strata_weights *w, const struct strata_rows *x,
+                                   const struct strata_epilogue *e, void *scratch) {
   struct strata_block_memory memory = strata_block_memory(scratch);
   int64_t most = TILE_ROWS / strata_operands(w->bits);
   int64_t groups = strata_group_count(w);
-  struct tile t = {.w = w, .e = e, .codes = memory.codes, .pitch = pitch};
+  struct tile t = {.w = w, .e = e, .codes = memory.codes};
   for (int64_t first = 0; first < x->count;) {
     int64_t count = strata_even_part(x->count - first, BLOCK_ROWS);
     struct strata_group_rows *corrections = strata_wide_memory(w, scratch).groups;
@@ -254,7 +252,7 @@ void strata_block_pitched_avx2(const struct strata_weights *w, const struct stra
         for (int64_t m = 0, rows; m < count; m += rows, t.groups += groups) {
           rows = strata_even_part(count - m, most);
           t.m = first + m;
-          t.q = x->codes + t.m * pitch;
+          t.q = x->codes + t.m * w->columns;
           t.a1 = (__m256 *)memory.a1 + m * 2;
           t.partial = (__m256i *)memory.partial + m * 2;
           run(&t, rows);
@@ -263,9 +261,4 @@ void strata_block_pitched_avx2(const struct strata_weights *w, const struct stra
     }
     first += count;
   }
-}
-
-void strata_block_wba8_x4x16__avx2(const struct strata_weights *w, const struct strata_rows *x,
-                                   const struct strata_epilogue *e, void *scratch) {
-  strata_block_pitched_avx2(w, x, w->columns, e, scratch);
 }

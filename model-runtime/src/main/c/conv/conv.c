@@ -218,7 +218,7 @@ static void find(const struct conv *c, const struct strata_weights *w, int64_t i
     return;
   }
   int8_t *rows = c->memory.rows;
-  x->pitch = as_rows ? c->way.pitch : w->columns;
+  x->pitch = as_rows && chosen->whole_steps ? c->way.pitch : w->columns;
   strata_im2col_rows(c->s, c->x, i * c->channels, c->channels, c->pad_code, x->pitch, x->first,
                      x->count, rows);
   if (as_rows) {

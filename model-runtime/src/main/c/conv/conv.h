@@ -18,6 +18,8 @@ struct strata_conv_row {
   // product, 64-byte aligned.
   void (*run)(const struct strata_weights *w, const struct strata_positions *x,
               const struct strata_epilogue *e, void *scratch);
+  // Rows are strata_conv_pitch(w) bytes, and not w->columns.
+  int whole_steps;
 };
 
 // Bit-planes of pixels: words of 32 channels in the weight planes' bit order, each pixel
@@ -50,6 +52,15 @@ static inline int64_t strata_conv_codes(const struct strata_weights *w) {
 // A number for each group of each position, in whole cache lines.
 static inline int64_t strata_conv_scale_bytes(const struct strata_weights *w, int64_t count) {
   return strata_ceil_div(count * (w->columns / w->group) * 4, 64) * 64;
+}
+
+// The scale of each group of each position.
+static inline void strata_conv_scales(const struct strata_positions *x, float *scales) {
+  for (int64_t m = 0; m < x->count; m++) {
+    for (int64_t g = 0; g < x->groups; g++) {
+      scales[m * x->groups + g] = x->scale[m];
+    }
+  }
 }
 
 // Codes, and for each position three numbers at most of each group; or the scales of a blocked or a

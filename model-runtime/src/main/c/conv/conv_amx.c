@@ -115,4 +115,4 @@ static void run(const struct strata_weights *w, const struct strata_positions *x
   strata_tiles_release();
 }
 
-const struct strata_conv_row strata_conv_wba8_x32x32__amx = {NULL, run};
+const struct strata_conv_row strata_conv_wba8_x32x32__amx = {NULL, run, 1};

@@ -95,4 +95,4 @@ static void run(const struct strata_weights *w, const struct strata_positions *x
   }
 }
 
-const struct strata_conv_row strata_conv_wba8_x12x32__avx512 = {strata_positions_find, run};
+const struct strata_conv_row strata_conv_wba8_x12x32__avx512 = {strata_positions_find, run, 0};

@@ -33,4 +33,4 @@ static void run(const struct strata_weights *w, const struct strata_positions *x
   }
 }
 
-const struct strata_conv_row strata_conv_wba8_x1__scalar = {strata_positions_find, run};
+const struct strata_conv_row strata_conv_wba8_x1__scalar = {strata_positions_find, run, 0};

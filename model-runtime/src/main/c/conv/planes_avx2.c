@@ -24,19 +24,17 @@ static void find_tables(const struct strata_weights *w, const struct strata_posi
 
 static void run(const struct strata_weights *w, const struct strata_positions *x, int64_t abits,
                 const struct strata_epilogue *e, void *scratch) {
-  float *scales = scratch;  // [count][groups]
+  float *scales = scratch;
   uint16_t *tables = (uint16_t *)((uint8_t *)scratch + strata_conv_scale_bytes(w, x->count));
   int64_t pitch = strata_lookup_pairs(abits) * (w->columns / 4);
   void *rest = tables + LOOKUP_ROWS * pitch;
+  strata_conv_scales(x, scales);
   for (int64_t first = 0; first < x->count;) {
     struct strata_rows part = {.sums = x->sums + first * x->groups,
                                .scale = scales + first * x->groups,
                                .count = strata_even_part(x->count - first, LOOKUP_ROWS)};
     for (int64_t m = 0; m < part.count; m++) {
       find_tables(w, x, abits, first + m, tables + m * pitch);
-      for (int64_t g = 0; g < x->groups; g++) {
-        scales[(first + m) * x->groups + g] = x->scale[first + m];
-      }
     }
     const struct strata_epilogue out = strata_epilogue_part(e, first, 0, 0);
     strata_lookup_product(w, &part, tables, abits, &out, rest);
