@@ -1,8 +1,8 @@
 // Products of bytes summed in 16 bits, for files built with AVX2.
 //
 // vpmaddubsw adds two products of an unsigned and a signed byte into 16 bits, and another multiply
-// is needed to widen such a sum. Codes are therefore kept small (moved to the right, those of more
-// than six bits cut into nibbles), so that several sums fit into 16 bits and are widened together.
+// is needed to widen such a sum. Codes are therefore kept small (moved to the right, those of eight
+// bits cut into nibbles), so that several sums fit into 16 bits and are widened together.
 #ifndef STRATA_BRIEF_AVX2_H
 #define STRATA_BRIEF_AVX2_H
 
@@ -12,18 +12,18 @@
 enum { STRATA_BLOCK_STEPS = STRATA_BLOCK_COLUMNS / 4 };
 
 // Operands for each four columns: the codes, or their upper and lower nibbles.
-STRATA_INLINE int strata_operands(int64_t bits) { return bits > 6 ? 2 : 1; }
+STRATA_INLINE int strata_operands(int64_t bits) { return bits > 7 ? 2 : 1; }
 
 // Steps of four columns whose sums fit into 16 bits, each at most 2 * 128 times the largest code:
 // a divisor or a multiple of the steps of a block.
 STRATA_INLINE int strata_brief_steps(int64_t bits) {
-  int most = 32767 / (2 * 128 * ((1 << (bits > 6 ? 4 : bits)) - 1));
+  int most = 32767 / (2 * 128 * ((1 << (bits > 7 ? 4 : bits)) - 1));
   return most > STRATA_BLOCK_STEPS ? most / STRATA_BLOCK_STEPS * STRATA_BLOCK_STEPS : most;
 }
 
 // What an operand adds to twice the code, in units of the operand.
 STRATA_INLINE int16_t strata_operand_worth(int64_t bits, int operand) {
-  return (int16_t)(bits <= 6 ? 1 << (9 - bits) : operand == 0 ? 32 : 2);
+  return (int16_t)(bits <= 7 ? 1 << (9 - bits) : operand == 0 ? 32 : 2);
 }
 
 // Adds four products for each of 8 rows. The compiler may not regroup these sums: it would keep
@@ -62,7 +62,7 @@ STRATA_INLINE void strata_unpack_operand(const uint8_t *const *planes, int64_t l
   } else if (bits <= 4) {
     strata_nibbles(planes, line, 4 - bits, bits, upper);
     strata_fields_apart(upper, 4, codes);
-  } else if (bits <= 6) {
+  } else if (bits <= 7) {
     strata_nibbles(planes, line, 8 - bits, bits - 4, upper);
     strata_nibbles(planes + bits - 4, line, 0, 4, lower);
 #pragma GCC unroll 4
@@ -70,7 +70,7 @@ STRATA_INLINE void strata_unpack_operand(const uint8_t *const *planes, int64_t l
       strata_merge(upper[i], lower[i], 4, 0xf0, &codes[i], &codes[i + 4]);
     }
   } else {
-    strata_nibbles(planes + 4 * operand, line, 0, operand == 0 ? 4 : bits - 4, upper);
+    strata_nibbles(planes + 4 * operand, line, 0, 4, upper);
     strata_fields_apart(upper, 4, codes);
   }
 }

@@ -136,6 +136,57 @@ STRATA_INLINE void run_narrow(const struct tile *t, int rows, int unit, int whol
   }
 }
 
+// As strata_add_products.
+STRATA_INLINE void add_widened(__m256i *sum, __m256i brief, __m256i worth) {
+  __m256i words = _mm256_madd_epi16(brief, worth);
+  __asm__("vpaddd %1, %0, %0" : "+x"(*sum) : "x"(words));
+}
+
+// Codes of which one or two steps fit into 16 bits: their sums are widened at once and stay in
+// registers. `rows` and `steps` are constants.
+STRATA_INLINE void run_short(const struct tile *t, int rows, int steps) {
+  const int64_t group = t->w->group, pitch = t->w->columns;
+  const __m256i worth = _mm256_set1_epi16(strata_operand_worth(t->w->bits, 0));
+  const uint8_t *codes = t->codes;
+  int64_t g = t->from / group;
+  int starts = t->from == g * group;
+  for (int64_t k = t->from; k < t->to;) {
+    __m256i sums[TILE_SUMS];
+#pragma GCC unroll 8
+    for (int i = 0; i < rows * 2; i++) {
+      sums[i] = starts ? _mm256_setzero_si256() : t->partial[i];
+    }
+    int64_t stop = smaller((g + 1) * group, t->to);
+#pragma GCC unroll 1
+    for (; k < stop; k += 4 * STRATA_BLOCK_STEPS) {
+#pragma GCC unroll 8
+      for (int i = 0; i < STRATA_BLOCK_STEPS; i += steps, codes += 64 * steps) {
+        const __m256i *code = (const __m256i *)codes;
+#pragma GCC unroll 4
+        for (int r = 0; r < rows; r++) {
+          const int8_t *q = t->q + r * pitch + k + 4 * i;
+          __m256i four = strata_broadcast4(q);
+          __m256i next = strata_broadcast4(q + 4 * (steps - 1));
+#pragma GCC unroll 2
+          for (int j = 0; j < 2; j++) {
+            __m256i brief = _mm256_maddubs_epi16(code[j], four);
+            if (steps > 1) {
+              brief = strata_add_products(brief, code[j + 2], next);
+            }
+            add_widened(&sums[r * 2 + j], brief, worth);
+          }
+        }
+      }
+    }
+    starts = k == (g + 1) * group;
+    if (starts) {
+      add_group(t, g++, rows, sums);
+    } else {
+      copy(sums, t->partial, rows * 2);
+    }
+  }
+}
+
 // Sums of a block of codes that are two operands, in 32 bits.
 STRATA_INLINE void sum_block(const struct tile *t, int64_t k, int rows, __m256i *sums) {
   const __m256i upper = _mm256_set1_epi16(strata_operand_worth(t->w->bits, 0));
@@ -211,6 +262,14 @@ STRATA_INLINE void run_wide(const struct tile *t, int rows, int whole) {
     default: TILE(4, run_narrow(t, 4, unit, whole)); break; \
   }
 
+#define SHORT(steps)                                 \
+  switch (rows) {                                    \
+    case 1: TILE(1, run_short(t, 1, steps)); break;  \
+    case 2: TILE(2, run_short(t, 2, steps)); break;  \
+    case 3: TILE(3, run_short(t, 3, steps)); break;  \
+    default: TILE(4, run_short(t, 4, steps)); break; \
+  }
+
 static void run(const struct tile *t, int64_t rows) {
   int steps = strata_brief_steps(t->w->bits);
   if (strata_operands(t->w->bits) > 1) {
@@ -225,8 +284,10 @@ static void run(const struct tile *t, int64_t rows) {
     NARROW(8, 0)
   } else if (steps == 4) {
     NARROW(4, 0)
+  } else if (steps == 2) {
+    SHORT(2)
   } else {
-    NARROW(2, 0)
+    SHORT(1)
   }
 }
 
