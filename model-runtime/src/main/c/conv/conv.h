@@ -1,7 +1,7 @@
-// Convolution: a matrix product whose activation rows are never laid out. A row of the product is
-// a window position; its columns lie tap after tap where the image has them, and a table of
-// addresses says where. conv.c cuts the positions into chunks; a row of conv.inc makes a chunk's
-// table and multiplies.
+// Convolution: a matrix product whose activation rows are never laid out all at once. A row of the
+// product is a window position; its columns lie tap after tap where the image has them, and a table
+// of addresses says where, or a chunk of positions is laid out. conv.c cuts the positions into
+// chunks; a row of conv.inc makes a chunk's table or reads its rows, and multiplies.
 #ifndef STRATA_CONV_H
 #define STRATA_CONV_H
 
@@ -14,11 +14,10 @@ struct strata_conv_row {
   void (*find)(const struct strata_window *s, const struct strata_pixels *pixels,
                struct strata_positions *x);
   // Every row of `w` at every position, up to activations that are no clamp. Columns beyond the
-  // taps are zero. scratch: strata_conv_row_bytes for a blocked
-  // product, 64-byte aligned.
+  // taps are zero. scratch: strata_conv_row_bytes for a blocked product, 64-byte aligned.
   void (*run)(const struct strata_weights *w, const struct strata_positions *x,
               const struct strata_epilogue *e, void *scratch);
-  // Rows are strata_conv_pitch(w) bytes, and not w->columns.
+  // Where positions are laid out: rows are strata_conv_pitch(w) bytes, or else w->columns.
   int whole_steps;
 };
 
