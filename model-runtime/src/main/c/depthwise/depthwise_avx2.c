@@ -11,6 +11,7 @@
 // them, interleaved, and their sum are made once for each column of the image and serve every
 // output that sees it.
 enum {
+  STACK = 2,         // rows of a kernel column in one operand
   MOST_TAPS = 128,   // sums of so many products and their doubles have a float
   COLUMNS = 128,     // columns of the image at a time, times the pairs of a kernel column
   MOST_PAIRS = 128,  // of all kernel columns
@@ -21,8 +22,8 @@ enum {
 // One panel of channels.
 struct channels {
   const struct strata_window *s;
-  int64_t pairs;  // of a kernel column: two rows each, the last filled up with nothing
-  int64_t span;   // columns of the image that a kernel sees
+  int64_t stacks;  // of a kernel column: pairs of rows, the last filled up with nothing
+  int64_t span;    // columns of the image that a kernel sees
   int64_t panel;
   int64_t count;                 // that exist
   __m256i codes[MOST_PAIRS][2];  // [kernel_width][pairs]: words of 8 channels x 2 rows
@@ -54,7 +55,7 @@ static void arrange(const struct strata_weights *w, struct channels *c) {
       for (int64_t kw = 0; kw < s->kernel_width; kw++, tap++) {
         __m128i from = _mm_cvtsi64_si128(tap % 4 * 8), to = _mm_cvtsi64_si128(kh % 2 * 16);
         __m256i code = _mm256_and_si256(_mm256_srl_epi32(unpacked[tap / 4], from), last_byte);
-        __m256i *at = &c->codes[kw * c->pairs + kh / 2][j];
+        __m256i *at = &c->codes[kw * c->stacks + kh / 2][j];
         *at = _mm256_or_si256(*at, _mm256_sll_epi32(code, to));
       }
     }
@@ -129,12 +130,25 @@ STRATA_INLINE void load_pads(struct columns *b, __m128i pads, int64_t i, int64_t
   b->sums[i][1] = sums[1];
 }
 
-// `count` outputs of a row, whose columns are in the buffer. A copy of what is the same for all
-// stays in registers.
-STRATA_INLINE void run_outputs(const struct channels *c, const struct columns *b, int j,
-                               int64_t count, int64_t width, int64_t pairs, float worth,
-                               const float *residual, int64_t residual_stride, float *out,
-                               int64_t out_stride) {
+STRATA_INLINE void load_columns(const struct channels *c, const int8_t *pads, struct columns *b,
+                                int64_t first, int64_t count, int64_t height, int64_t pairs) {
+  __m128i outside = load_channels(pads, c->count);
+  for (int64_t i = 0; i < count; i++) {
+    if (first + i < 0 || first + i >= c->s->width) {
+      load_pads(b, outside, i, height, pairs);
+    } else if (c->count == WHOLE) {
+      load_column(b, first + i, i, height, pairs, WHOLE);
+    } else {
+      load_column(b, first + i, i, height, pairs, c->count);
+    }
+  }
+}
+
+// Half j of the channels of `count` outputs of a row, whose columns are in the buffer. A copy of
+// what is the same for all stays in registers.
+STRATA_INLINE void run_half(const struct channels *c, const struct columns *b, int j, int64_t count,
+                            int64_t width, int64_t pairs, float worth, const float *residual,
+                            int64_t residual_stride, float *out, int64_t out_stride) {
   const int64_t stride = c->s->stride_width, dilation = c->s->dilation_width;
   const __m256 none = _mm256_setzero_ps(), by = _mm256_set1_ps(worth);
   const __m256 minus_half = _mm256_set1_ps(c->minus_half);
@@ -169,80 +183,20 @@ STRATA_INLINE void run_outputs(const struct channels *c, const struct columns *b
   }
 }
 
-STRATA_INLINE void run_row(const struct channels *c, const int8_t *pads, struct columns *b,
-                           const struct strata_epilogue *e, int64_t m, float worth, int64_t height,
-                           int64_t width, int64_t pairs) {
-  const struct strata_window *s = c->s;
-  int64_t most = (COLUMNS / pairs - c->span) / s->stride_width + 1;
-  int64_t channel = c->panel * STRATA_PANEL_ROWS;
-  __m128i outside = load_channels(pads, c->count);
-  for (int64_t x = 0, count; x < s->out_width; x += count) {
-    count = s->out_width - x < most ? s->out_width - x : most;
-    int64_t seen = (count - 1) * s->stride_width + c->span;
-    int64_t first = x * s->stride_width - s->pad_left;
-    for (int64_t i = 0; i < seen; i++) {
-      if (first + i < 0 || first + i >= s->width) {
-        load_pads(b, outside, i, height, pairs);
-      } else if (c->count == WHOLE) {
-        load_column(b, first + i, i, height, pairs, WHOLE);
-      } else {
-        load_column(b, first + i, i, height, pairs, c->count);
-      }
-    }
-    const float *residual =
-        e->residual ? e->residual + (m + x) * e->residual_stride + channel : NULL;
-    float *out = e->out + (m + x) * e->out_stride + channel;
-    for (int j = 0; j < 2 && 8 * j < c->count; j++) {
-      run_outputs(c, b, j, count, width, pairs, worth, residual ? residual + 8 * j : NULL,
-                  e->residual_stride, out + 8 * j, e->out_stride);
-    }
+STRATA_INLINE void run_outputs(const struct channels *c, const struct columns *b, int64_t count,
+                               int64_t width, int64_t pairs, float worth, const float *residual,
+                               int64_t residual_stride, float *out, int64_t out_stride) {
+  for (int j = 0; j < 2 && 8 * j < c->count; j++) {
+    run_half(c, b, j, count, width, pairs, worth, residual ? residual + 8 * j : NULL,
+             residual_stride, out + 8 * j, out_stride);
   }
 }
 
-// Output row y of a sample.
-static void run_image_row(const struct channels *c, const int8_t *image, const int8_t *pad_codes,
-                          struct columns *b, const struct strata_epilogue *e, int64_t y, int64_t m,
-                          float worth) {
-  const struct strata_window *s = c->s;
-  int64_t channel = c->panel * STRATA_PANEL_ROWS;
-  const int8_t *pads = pad_codes + channel;
-  for (int64_t kh = 0; kh < s->kernel_height; kh++) {
-    int64_t in = strata_tap(y, kh, s->stride_height, s->dilation_height, s->pad_top);
-    int inside = in >= 0 && in < s->height;
-    b->rows[kh] = inside ? image + in * s->width * s->channels + channel : pads;
-    b->steps[kh] = inside ? s->channels : 0;
-  }
-  if (s->kernel_height == 3 && s->kernel_width == 3) {
-    run_row(c, pads, b, e, m, worth, 3, 3, 2);
-  } else if (s->kernel_height == 5 && s->kernel_width == 5) {
-    run_row(c, pads, b, e, m, worth, 5, 5, 3);
-  } else {
-    run_row(c, pads, b, e, m, worth, s->kernel_height, s->kernel_width, c->pairs);
-  }
-}
+#define FALLBACK strata_depthwise_wba8_x1__scalar
+#include "depthwise/columns.inc"
 
 void strata_depthwise_wba8_x16__avx2(const struct strata_weights *w, const struct strata_window *s,
                                      const int8_t *x, const float *x_scale, const int8_t *pad_codes,
                                      const struct strata_epilogue *e) {
-  struct channels c = {.s = s, .pairs = (s->kernel_height + 1) / 2};
-  c.span = (s->kernel_width - 1) * s->dilation_width + 1;
-  if (s->kernel_height * s->kernel_width > MOST_TAPS || c.span * c.pairs > COLUMNS ||
-      s->kernel_width * c.pairs > MOST_PAIRS) {
-    strata_depthwise_wba8_x1__scalar(w, s, x, x_scale, pad_codes, e);
-    if (strata_is_clamp(e)) {
-      strata_epilogue_activate(e, 0, strata_out_rows(s), w->rows);
-    }
-    return;
-  }
-  struct columns columns;
-  for (; c.panel < strata_panels(w); c.panel++) {
-    prepare(w, e, &c);
-    for (int64_t sample = 0; sample < s->samples; sample++) {
-      const int8_t *image = x + sample * s->height * s->width * s->channels;
-      for (int64_t y = 0; y < s->out_height; y++) {
-        int64_t m = (sample * s->out_height + y) * s->out_width;
-        run_image_row(&c, image, pad_codes, &columns, e, y, m, x_scale[sample]);
-      }
-    }
-  }
+  run(w, s, x, x_scale, pad_codes, e);
 }

@@ -8,6 +8,7 @@
 // A dot product adds four taps of one column of the kernel. The pixels under them, interleaved, and
 // their sum are made once for each column of the image and serve every output that sees it.
 enum {
+  STACK = 4,         // rows of a kernel column in one operand
   MOST_TAPS = 128,   // sums of so many products and their doubles have a float
   COLUMNS = 128,     // columns of the image at a time, times the quads of a kernel column
   MOST_QUADS = 128,  // of all kernel columns
@@ -17,8 +18,8 @@ enum {
 // One panel of channels.
 struct channels {
   const struct strata_window *s;
-  int64_t quads;  // of a kernel column: four rows each, the last filled up with nothing
-  int64_t span;   // columns of the image that a kernel sees
+  int64_t stacks;  // of a kernel column: quads of rows, the last filled up with nothing
+  int64_t span;    // columns of the image that a kernel sees
   int64_t panel;
   __mmask16 mask;
   __m512i codes[MOST_QUADS];  // [kernel_width][quads]: byte 4c + t is channel c under row 4q + t
@@ -55,7 +56,7 @@ static void arrange(const struct strata_weights *w, struct channels *c) {
   for (int64_t block = 0; block * 32 < taps; block++) {
     unpack(w, strata_line(w, c->panel, block), &unpacked[block * 8]);
   }
-  for (int64_t i = 0; i < s->kernel_width * c->quads; i++) {
+  for (int64_t i = 0; i < s->kernel_width * c->stacks; i++) {
     c->codes[i] = _mm512_setzero_si512();
   }
   const __m512i last_byte = _mm512_set1_epi32(0xff);
@@ -63,7 +64,7 @@ static void arrange(const struct strata_weights *w, struct channels *c) {
     for (int64_t kw = 0; kw < s->kernel_width; kw++, tap++) {
       __m128i from = _mm_cvtsi64_si128(tap % 4 * 8), to = _mm_cvtsi64_si128(kh % 4 * 8);
       __m512i code = _mm512_and_si512(_mm512_srl_epi32(unpacked[tap / 4], from), last_byte);
-      __m512i *at = &c->codes[kw * c->quads + kh / 4];
+      __m512i *at = &c->codes[kw * c->stacks + kh / 4];
       *at = _mm512_or_si512(*at, _mm512_sll_epi32(code, to));
     }
   }
@@ -125,9 +126,9 @@ STRATA_INLINE void load_column(struct columns *b, int64_t x, int64_t i, int64_t 
 }
 
 // `count` columns of the image from `first` on.
-STRATA_INLINE void load_columns(const struct channels *c, const int8_t *pads, struct columns *b,
-                                int64_t first, int64_t count, int64_t height, int64_t quads,
-                                __mmask16 mask) {
+STRATA_INLINE void load_masked(const struct channels *c, const int8_t *pads, struct columns *b,
+                               int64_t first, int64_t count, int64_t height, int64_t quads,
+                               __mmask16 mask) {
   __m512i pad[MOST_ROWS / 4];
   __m512i pad_sum = _mm512_setzero_si512();
   const int8_t *at[4] = {pads, pads, pads, pads};
@@ -144,6 +145,15 @@ STRATA_INLINE void load_columns(const struct channels *c, const int8_t *pads, st
     } else {
       load_column(b, first + i, i, height, quads, mask);
     }
+  }
+}
+
+STRATA_INLINE void load_columns(const struct channels *c, const int8_t *pads, struct columns *b,
+                                int64_t first, int64_t count, int64_t height, int64_t quads) {
+  if (c->mask == 0xffff) {
+    load_masked(c, pads, b, first, count, height, quads, 0xffff);
+  } else {
+    load_masked(c, pads, b, first, count, height, quads, c->mask);
   }
 }
 
@@ -183,72 +193,12 @@ STRATA_INLINE void run_outputs(const struct channels *c, const struct columns *b
   }
 }
 
-STRATA_INLINE void run_row(const struct channels *c, const int8_t *pads, struct columns *b,
-                           const struct strata_epilogue *e, int64_t m, float worth, int64_t height,
-                           int64_t width, int64_t quads) {
-  const struct strata_window *s = c->s;
-  int64_t most = (COLUMNS / quads - c->span) / s->stride_width + 1;
-  int64_t channel = c->panel * STRATA_PANEL_ROWS;
-  for (int64_t x = 0, count; x < s->out_width; x += count) {
-    count = s->out_width - x < most ? s->out_width - x : most;
-    int64_t seen = (count - 1) * s->stride_width + c->span;
-    int64_t first = x * s->stride_width - s->pad_left;
-    if (c->mask == 0xffff) {
-      load_columns(c, pads, b, first, seen, height, quads, 0xffff);
-    } else {
-      load_columns(c, pads, b, first, seen, height, quads, c->mask);
-    }
-    const float *residual =
-        e->residual ? e->residual + (m + x) * e->residual_stride + channel : NULL;
-    run_outputs(c, b, count, width, quads, worth, residual, e->residual_stride,
-                e->out + (m + x) * e->out_stride + channel, e->out_stride);
-  }
-}
-
-// Output row y of a sample.
-static void run_image_row(const struct channels *c, const int8_t *image, const int8_t *pad_codes,
-                          struct columns *b, const struct strata_epilogue *e, int64_t y, int64_t m,
-                          float worth) {
-  const struct strata_window *s = c->s;
-  int64_t channel = c->panel * STRATA_PANEL_ROWS;
-  const int8_t *pads = pad_codes + channel;
-  for (int64_t kh = 0; kh < s->kernel_height; kh++) {
-    int64_t in = strata_tap(y, kh, s->stride_height, s->dilation_height, s->pad_top);
-    int inside = in >= 0 && in < s->height;
-    b->rows[kh] = inside ? image + in * s->width * s->channels + channel : pads;
-    b->steps[kh] = inside ? s->channels : 0;
-  }
-  if (s->kernel_height == 3 && s->kernel_width == 3) {
-    run_row(c, pads, b, e, m, worth, 3, 3, 1);
-  } else if (s->kernel_height == 5 && s->kernel_width == 5) {
-    run_row(c, pads, b, e, m, worth, 5, 5, 2);
-  } else {
-    run_row(c, pads, b, e, m, worth, s->kernel_height, s->kernel_width, c->quads);
-  }
-}
+#define FALLBACK strata_depthwise_wba8_x16__avx512bw
+#include "depthwise/columns.inc"
 
 void strata_depthwise_wba8_x16__avx512(const struct strata_weights *w,
                                        const struct strata_window *s, const int8_t *x,
                                        const float *x_scale, const int8_t *pad_codes,
                                        const struct strata_epilogue *e) {
-  struct channels c = {.s = s, .quads = (s->kernel_height + 3) / 4};
-  c.span = (s->kernel_width - 1) * s->dilation_width + 1;
-  if (s->kernel_height * s->kernel_width > MOST_TAPS || c.span * c.quads > COLUMNS) {
-    strata_depthwise_wba8_x16__avx512bw(w, s, x, x_scale, pad_codes, e);
-    if (strata_is_clamp(e)) {
-      strata_epilogue_activate(e, 0, strata_out_rows(s), w->rows);
-    }
-    return;
-  }
-  struct columns columns;
-  for (; c.panel < strata_panels(w); c.panel++) {
-    prepare(w, e, &c);
-    for (int64_t sample = 0; sample < s->samples; sample++) {
-      const int8_t *image = x + sample * s->height * s->width * s->channels;
-      for (int64_t y = 0; y < s->out_height; y++) {
-        int64_t m = (sample * s->out_height + y) * s->out_width;
-        run_image_row(&c, image, pad_codes, &columns, e, y, m, x_scale[sample]);
-      }
-    }
-  }
+  run(w, s, x, x_scale, pad_codes, e);
 }
