@@ -4,6 +4,7 @@
 #include "block/finish_avx2.h"
 #include "block/tiling.h"
 #include "brief_avx2.h"
+#include "integers.h"
 #include "weights.h"
 
 // Sums of 16 bits fill eight registers: 4 rows with one operand for each code, 2 with two.
@@ -55,6 +56,13 @@ STRATA_INLINE void add_group(const struct tile *t, int64_t g, int rows, const __
   strata_add_group(table, t->groups + g, rows, dot, t->a1, 2);
 }
 
+STRATA_INLINE void clear(__m256i *registers, int count) {
+#pragma GCC unroll 8
+  for (int i = 0; i < count; i++) {
+    registers[i] = _mm256_setzero_si256();
+  }
+}
+
 // Sums of 16 bits over columns [k, stop), `unit` steps at a time.
 STRATA_INLINE void sum_products(const struct tile *t, int64_t k, int64_t stop, int rows, int unit,
                                 int operands, __m256i brief[TILE_SUMS]) {
@@ -65,10 +73,7 @@ STRATA_INLINE void sum_products(const struct tile *t, int64_t k, int64_t stop, i
   for (int r = 0; r < rows; r++) {
     q[r] = t->q + r * t->w->columns;
   }
-#pragma GCC unroll 8
-  for (int i = 0; i < rows * vectors; i++) {
-    brief[i] = _mm256_setzero_si256();
-  }
+  clear(brief, rows * vectors);
 #pragma GCC unroll 1
   for (; k < stop; k += 4 * unit) {
 #pragma GCC unroll 8
@@ -90,15 +95,6 @@ STRATA_INLINE void sum_products(const struct tile *t, int64_t k, int64_t stop, i
   }
 }
 
-static inline int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
-
-STRATA_INLINE void clear(__m256i *registers, int count) {
-#pragma GCC unroll 8
-  for (int i = 0; i < count; i++) {
-    registers[i] = _mm256_setzero_si256();
-  }
-}
-
 STRATA_INLINE void copy(const __m256i *from, __m256i *to, int count) {
 #pragma GCC unroll 8
   for (int i = 0; i < count; i++) {
@@ -116,7 +112,7 @@ STRATA_INLINE void run_narrow(const struct tile *t, int rows, int unit, int whol
   int starts = t->from == g * group;
   for (int64_t k = t->from; k < t->to;) {
     int64_t end = (g + 1) * group;
-    int64_t stop = whole ? end : smaller(k + brief_columns, smaller(end, t->to));
+    int64_t stop = whole ? end : strata_smaller(k + brief_columns, strata_smaller(end, t->to));
     __m256i sums[TILE_SUMS];
     sum_products(t, k, stop, rows, unit, 1, sums);
 #pragma GCC unroll 8
@@ -156,7 +152,7 @@ STRATA_INLINE void run_short(const struct tile *t, int rows, int steps) {
     for (int i = 0; i < rows * 2; i++) {
       sums[i] = starts ? _mm256_setzero_si256() : t->partial[i];
     }
-    int64_t stop = smaller((g + 1) * group, t->to);
+    int64_t stop = strata_smaller((g + 1) * group, t->to);
 #pragma GCC unroll 1
     for (; k < stop; k += 4 * STRATA_BLOCK_STEPS) {
 #pragma GCC unroll 8
@@ -216,7 +212,7 @@ STRATA_INLINE void run_wide(const struct tile *t, int rows, int whole) {
       }
     }
     k += STRATA_BLOCK_COLUMNS;
-    int64_t stop = whole ? k : smaller((g + 1) * group, t->to);
+    int64_t stop = whole ? k : strata_smaller((g + 1) * group, t->to);
 #pragma GCC unroll 1
     for (; k < stop; k += STRATA_BLOCK_COLUMNS) {
       __m256i more[TILE_SUMS / 2];

@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "integers.h"
 #include "window.h"
 
 enum {
@@ -38,12 +39,6 @@ struct strata_positions {
   int32_t *sums;          // [count][groups]: of the codes of each group of columns
   float *scale;           // [count]: value of one code
 };
-
-static inline int64_t strata_smaller(int64_t a, int64_t b) { return a < b ? a : b; }
-
-static inline int64_t strata_larger(int64_t a, int64_t b) { return a > b ? a : b; }
-
-static inline int64_t strata_ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 // Positions of a chunk of windows of `taps` taps: `outputs` in as even parts as tiles allow.
 static inline int64_t strata_positions_chunk(int64_t taps, int64_t outputs) {

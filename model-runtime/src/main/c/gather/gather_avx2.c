@@ -15,23 +15,22 @@ static __m256i codes(const struct strata_weights *w, int64_t word) {
   return all;
 }
 
+static inline void store_block(const struct strata_weights *w, int64_t word, float scale,
+                               float offset, float *y, int64_t left) {
+  const __m256i centre = _mm256_set1_epi32(strata_centre(w));
+  const __m256 by = _mm256_set1_ps(scale), from = _mm256_set1_ps(offset);
+  uint8_t block[STRATA_BLOCK_COLUMNS];
+  _mm256_storeu_si256((__m256i *)block, codes(w, word));
+  for (int64_t k = 0; k < STRATA_BLOCK_COLUMNS && k < left; k += 8) {
+    __m256i code = _mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)(block + k)));
+    __m256 value = _mm256_cvtepi32_ps(_mm256_sub_epi32(_mm256_add_epi32(code, code), centre));
+    strata_store8(y + k, left - k, _mm256_fmadd_ps(by, value, from));
+  }
+}
+
+#include "gather/rows.inc"
+
 void strata_gather_wb_x32__avx2(const struct strata_weights *w, const int64_t *ids, int64_t count,
                                 int64_t width, float *out, int64_t out_stride) {
-  const __m256i centre = _mm256_set1_epi32(strata_centre(w));
-  for (int64_t i = 0; i < count; i++) {
-    int64_t row = ids[i];
-    float *y = out + i * out_stride;
-    for (int64_t j = 0; j < width; j += STRATA_BLOCK_COLUMNS) {
-      __m256 scale = _mm256_set1_ps(w->scale[row] * strata_group_scale(w, row, j / w->group));
-      __m256 offset = _mm256_set1_ps(w->offset[row] * strata_group_offset(w, row, j / w->group));
-      int64_t line = strata_line(w, row / STRATA_PANEL_ROWS, j / STRATA_BLOCK_COLUMNS);
-      uint8_t block[STRATA_BLOCK_COLUMNS];
-      _mm256_storeu_si256((__m256i *)block, codes(w, line + row % STRATA_PANEL_ROWS * 4));
-      for (int64_t k = 0; k < STRATA_BLOCK_COLUMNS && j + k < width; k += 8) {
-        __m256i code = _mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)(block + k)));
-        __m256 value = _mm256_cvtepi32_ps(_mm256_sub_epi32(_mm256_add_epi32(code, code), centre));
-        strata_store8(y + j + k, width - j - k, _mm256_fmadd_ps(scale, value, offset));
-      }
-    }
-  }
+  gather(w, ids, count, width, out, out_stride);
 }

@@ -22,24 +22,23 @@ static __m256i codes(const struct strata_weights *w, int64_t word) {
   return _mm256_shuffle_epi8(_mm256_permutevar8x32_epi32(mixed, halves), by_column);
 }
 
+static inline void store_block(const struct strata_weights *w, int64_t word, float scale,
+                               float offset, float *y, int64_t left) {
+  const __m512i centre = _mm512_set1_epi32(strata_centre(w));
+  const __m512 by = _mm512_set1_ps(scale), from = _mm512_set1_ps(offset);
+  __m256i block = codes(w, word);
+  for (int half = 0; half < 2; half++) {
+    __m128i bytes = half ? _mm256_extracti128_si256(block, 1) : _mm256_castsi256_si128(block);
+    __m512i code = _mm512_cvtepu8_epi32(bytes);
+    __m512 value = _mm512_cvtepi32_ps(_mm512_sub_epi32(_mm512_add_epi32(code, code), centre));
+    int64_t at = 16 * half;
+    _mm512_mask_storeu_ps(y + at, first16(left - at), _mm512_fmadd_ps(by, value, from));
+  }
+}
+
+#include "gather/rows.inc"
+
 void strata_gather_wb_x32__avx512bw(const struct strata_weights *w, const int64_t *ids,
                                     int64_t count, int64_t width, float *out, int64_t out_stride) {
-  __m512i centre = _mm512_set1_epi32(strata_centre(w));
-  for (int64_t i = 0; i < count; i++) {
-    int64_t row = ids[i];
-    float *y = out + i * out_stride;
-    for (int64_t j = 0; j < width; j += STRATA_BLOCK_COLUMNS) {
-      __m512 scale = _mm512_set1_ps(w->scale[row] * strata_group_scale(w, row, j / w->group));
-      __m512 offset = _mm512_set1_ps(w->offset[row] * strata_group_offset(w, row, j / w->group));
-      int64_t line = strata_line(w, row / STRATA_PANEL_ROWS, j / STRATA_BLOCK_COLUMNS);
-      __m256i block = codes(w, line + row % STRATA_PANEL_ROWS * 4);
-      for (int half = 0; half < 2; half++) {
-        __m128i bytes = half ? _mm256_extracti128_si256(block, 1) : _mm256_castsi256_si128(block);
-        __m512i code = _mm512_cvtepu8_epi32(bytes);
-        __m512 value = _mm512_cvtepi32_ps(_mm512_sub_epi32(_mm512_add_epi32(code, code), centre));
-        int64_t at = j + 16 * half;
-        _mm512_mask_storeu_ps(y + at, first16(width - at), _mm512_fmadd_ps(scale, value, offset));
-      }
-    }
-  }
+  gather(w, ids, count, width, out, out_stride);
 }

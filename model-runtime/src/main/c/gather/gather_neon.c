@@ -19,29 +19,29 @@ static void codes(const struct strata_weights *w, int64_t word, uint8_t out[STRA
   vst4_u8(out, lanes);
 }
 
+static inline void store_block(const struct strata_weights *w, int64_t word, float scale,
+                               float offset, float *y, int64_t left) {
+  const int32x4_t centre = vdupq_n_s32(strata_centre(w));
+  const float32x4_t by = vdupq_n_f32(scale), from = vdupq_n_f32(offset);
+  uint8_t block[STRATA_BLOCK_COLUMNS];
+  codes(w, word, block);
+  float values[STRATA_BLOCK_COLUMNS];
+  for (int k = 0; k < STRATA_BLOCK_COLUMNS; k += 8) {
+    uint16x8_t twice = vshll_n_u8(vld1_u8(block + k), 1);
+    int32x4_t first = vreinterpretq_s32_u32(vmovl_u16(vget_low_u16(twice)));
+    int32x4_t second = vreinterpretq_s32_u32(vmovl_u16(vget_high_u16(twice)));
+    first = vsubq_s32(first, centre);
+    second = vsubq_s32(second, centre);
+    vst1q_f32(values + k, vfmaq_f32(from, by, vcvtq_f32_s32(first)));
+    vst1q_f32(values + k + 4, vfmaq_f32(from, by, vcvtq_f32_s32(second)));
+  }
+  int64_t used = left < STRATA_BLOCK_COLUMNS ? left : STRATA_BLOCK_COLUMNS;
+  memcpy(y, values, (size_t)used * sizeof *values);
+}
+
+#include "gather/rows.inc"
+
 void strata_gather_wb_x32__neon(const struct strata_weights *w, const int64_t *ids, int64_t count,
                                 int64_t width, float *out, int64_t out_stride) {
-  int32x4_t centre = vdupq_n_s32(strata_centre(w));
-  for (int64_t i = 0; i < count; i++) {
-    int64_t row = ids[i];
-    for (int64_t j = 0; j < width; j += STRATA_BLOCK_COLUMNS) {
-      float32x4_t scale = vdupq_n_f32(w->scale[row] * strata_group_scale(w, row, j / w->group));
-      float32x4_t offset = vdupq_n_f32(w->offset[row] * strata_group_offset(w, row, j / w->group));
-      int64_t line = strata_line(w, row / STRATA_PANEL_ROWS, j / STRATA_BLOCK_COLUMNS);
-      uint8_t block[STRATA_BLOCK_COLUMNS];
-      codes(w, line + row % STRATA_PANEL_ROWS * 4, block);
-      float values[STRATA_BLOCK_COLUMNS];
-      for (int k = 0; k < STRATA_BLOCK_COLUMNS; k += 8) {
-        uint16x8_t twice = vshll_n_u8(vld1_u8(block + k), 1);
-        int32x4_t first = vreinterpretq_s32_u32(vmovl_u16(vget_low_u16(twice)));
-        int32x4_t second = vreinterpretq_s32_u32(vmovl_u16(vget_high_u16(twice)));
-        first = vsubq_s32(first, centre);
-        second = vsubq_s32(second, centre);
-        vst1q_f32(values + k, vfmaq_f32(offset, scale, vcvtq_f32_s32(first)));
-        vst1q_f32(values + k + 4, vfmaq_f32(offset, scale, vcvtq_f32_s32(second)));
-      }
-      int64_t left = width - j < STRATA_BLOCK_COLUMNS ? width - j : STRATA_BLOCK_COLUMNS;
-      memcpy(out + i * out_stride + j, values, (size_t)left * sizeof *values);
-    }
-  }
+  gather(w, ids, count, width, out, out_stride);
 }
