@@ -3,6 +3,7 @@ package dev.strata.trainer.quantize;
 import dev.strata.precision.Bits;
 import java.util.EnumSet;
 import java.util.Set;
+import java.util.function.Consumer;
 
 /// How a float network becomes a layered one. What needs calibration data is left out without.
 ///
@@ -110,102 +111,40 @@ public record QuantizationSettings(
 
   /// @param convolution columns, or [#WHOLE_ROW]
   public QuantizationSettings withGroups(int linear, int convolution) {
-    return new QuantizationSettings(
-        linear,
-        convolution,
-        keptWide,
-        keptWideLayers,
-        balancedInputs,
-        errorCompensation,
-        nativeBits,
-        matchedBits,
-        tuning,
-        distillation);
+    return with(
+        parts -> {
+          parts.linearGroup = linear;
+          parts.convolutionGroup = convolution;
+        });
   }
 
   /// Replaces what is read with all planes at every width.
   public QuantizationSettings withKeptWide(Set<Role> roles, Set<String> layers) {
-    return new QuantizationSettings(
-        linearGroup,
-        convolutionGroup,
-        roles,
-        layers,
-        balancedInputs,
-        errorCompensation,
-        nativeBits,
-        matchedBits,
-        tuning,
-        distillation);
+    return with(
+        parts -> {
+          parts.keptWide = roles;
+          parts.keptWideLayers = layers;
+        });
   }
 
   public QuantizationSettings withBalancedInputs(boolean wanted) {
-    return new QuantizationSettings(
-        linearGroup,
-        convolutionGroup,
-        keptWide,
-        keptWideLayers,
-        wanted,
-        errorCompensation,
-        nativeBits,
-        matchedBits,
-        tuning,
-        distillation);
+    return with(parts -> parts.balancedInputs = wanted);
   }
 
   public QuantizationSettings withErrorCompensation(boolean wanted) {
-    return new QuantizationSettings(
-        linearGroup,
-        convolutionGroup,
-        keptWide,
-        keptWideLayers,
-        balancedInputs,
-        wanted,
-        nativeBits,
-        matchedBits,
-        tuning,
-        distillation);
+    return with(parts -> parts.errorCompensation = wanted);
   }
 
   public QuantizationSettings withNativeBits(Bits wanted) {
-    return new QuantizationSettings(
-        linearGroup,
-        convolutionGroup,
-        keptWide,
-        keptWideLayers,
-        balancedInputs,
-        errorCompensation,
-        wanted,
-        matchedBits,
-        tuning,
-        distillation);
+    return with(parts -> parts.nativeBits = wanted);
   }
 
   public QuantizationSettings withMatchedBits(int wanted) {
-    return new QuantizationSettings(
-        linearGroup,
-        convolutionGroup,
-        keptWide,
-        keptWideLayers,
-        balancedInputs,
-        errorCompensation,
-        nativeBits,
-        wanted,
-        tuning,
-        distillation);
+    return with(parts -> parts.matchedBits = wanted);
   }
 
   public QuantizationSettings withTuning(Tuning wanted) {
-    return new QuantizationSettings(
-        linearGroup,
-        convolutionGroup,
-        keptWide,
-        keptWideLayers,
-        balancedInputs,
-        errorCompensation,
-        nativeBits,
-        matchedBits,
-        wanted,
-        distillation);
+    return with(parts -> parts.tuning = wanted);
   }
 
   /// [Tuning#reach].
@@ -220,16 +159,53 @@ public record QuantizationSettings(
   }
 
   public QuantizationSettings withDistillation(Distillation wanted) {
-    return new QuantizationSettings(
-        linearGroup,
-        convolutionGroup,
-        keptWide,
-        keptWideLayers,
-        balancedInputs,
-        errorCompensation,
-        nativeBits,
-        matchedBits,
-        tuning,
-        wanted);
+    return with(parts -> parts.distillation = wanted);
+  }
+
+  private QuantizationSettings with(Consumer<Parts> change) {
+    Parts parts = new Parts(this);
+    change.accept(parts);
+    return parts.together();
+  }
+
+  /// A copy of the settings while some of them change.
+  private static final class Parts {
+    private int linearGroup;
+    private int convolutionGroup;
+    private Set<Role> keptWide;
+    private Set<String> keptWideLayers;
+    private boolean balancedInputs;
+    private boolean errorCompensation;
+    private Bits nativeBits;
+    private int matchedBits;
+    private Tuning tuning;
+    private Distillation distillation;
+
+    Parts(QuantizationSettings of) {
+      linearGroup = of.linearGroup;
+      convolutionGroup = of.convolutionGroup;
+      keptWide = of.keptWide;
+      keptWideLayers = of.keptWideLayers;
+      balancedInputs = of.balancedInputs;
+      errorCompensation = of.errorCompensation;
+      nativeBits = of.nativeBits;
+      matchedBits = of.matchedBits;
+      tuning = of.tuning;
+      distillation = of.distillation;
+    }
+
+    QuantizationSettings together() {
+      return new QuantizationSettings(
+          linearGroup,
+          convolutionGroup,
+          keptWide,
+          keptWideLayers,
+          balancedInputs,
+          errorCompensation,
+          nativeBits,
+          matchedBits,
+          tuning,
+          distillation);
+    }
   }
 }

@@ -41,6 +41,7 @@ import java.net.URISyntaxException;
 import java.net.URL;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -48,6 +49,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
+import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
 
 class TableDistillationTest {
@@ -69,7 +71,7 @@ class TableDistillationTest {
             model, network, data, new Distillation(Set.of(TWO), 8), QuantizationProgress.SILENT);
         double after = error(model, network, unseen);
         assertTrue(after < 0.7 * before, "error %.4f, before %.4f".formatted(after, before));
-        Set<String> tables = new java.util.TreeSet<>();
+        Set<String> tables = new TreeSet<>();
         network.graph().layers().forEach(one -> tables.add(PlaneNames.table(one.name(), TWO)));
         stored.forEach(
             (name, bytes) -> {
@@ -103,7 +105,7 @@ class TableDistillationTest {
         Map<String, ai.djl.ndarray.NDArray> factors = new HashMap<>();
         for (String layer : graph.tuned().keySet()) {
           float[] plain = new float[96];
-          java.util.Arrays.fill(plain, 0, 64, 1);
+          Arrays.fill(plain, 0, 64, 1);
           factors.put(
               layer, TorchEngine.array(ofRun, plain, new ai.djl.ndarray.types.Shape(3, 32)));
         }
@@ -122,34 +124,24 @@ class TableDistillationTest {
     try (FloatModel model = network(node("odd", new Op.Unary(Activation.of(Activation.Kind.ABS))));
         NDManager _ = TorchEngine.start(1)) {
       CalibrationData data =
-          new CalibrationData(
-              java.util.Collections.nCopies(8, Map.of("x", random(new Random(1), 2, 32))));
+          new CalibrationData(Collections.nCopies(8, Map.of("x", random(new Random(1), 2, 32))));
       LayeredNetwork network =
           LayeredQuantizer.quantize(
               model, data, QuantizationSettings.defaults().withKeptWide(Set.of(), Set.of()));
       try (MemoryTensors _ = network.tensors()) {
-        var refused =
-            assertThrows(
-                IllegalArgumentException.class,
-                () ->
-                    TableDistillation.tune(
-                        model,
-                        network,
-                        data,
-                        new Distillation(Set.of(TWO), 1),
-                        QuantizationProgress.SILENT));
+        var refused = refusal(model, network, data);
         assertTrue(refused.getMessage().contains("ABS"), refused.getMessage());
-        assertThrows(
-            IllegalArgumentException.class,
-            () ->
-                TableDistillation.tune(
-                    model,
-                    network,
-                    CalibrationData.none(),
-                    new Distillation(Set.of(TWO), 1),
-                    QuantizationProgress.SILENT));
+        refusal(model, network, CalibrationData.none());
       }
     }
+  }
+
+  private static IllegalArgumentException refusal(
+      FloatModel model, LayeredNetwork network, CalibrationData data) {
+    Distillation wanted = new Distillation(Set.of(TWO), 1);
+    return assertThrows(
+        IllegalArgumentException.class,
+        () -> TableDistillation.tune(model, network, data, wanted, QuantizationProgress.SILENT));
   }
 
   private static Node node(String output, Op op, String... inputs) {
@@ -195,7 +187,7 @@ class TableDistillationTest {
       }
     }
     float[] ones = new float[32];
-    java.util.Arrays.fill(ones, 1);
+    Arrays.fill(ones, 1);
     tensors.put("ones", ones);
     tensors.put("from", new long[] {1});
     tensors.put("to", new long[] {-1});
