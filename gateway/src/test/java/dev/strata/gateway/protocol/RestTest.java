@@ -73,6 +73,23 @@ class RestTest {
   }
 
   @Test
+  void theConfigurationTellsWhatTheOwnerHasSet() {
+    given()
+        .get("/v2/models/conv/config")
+        .then()
+        .statusCode(200)
+        .body("dynamic_batching.preferred_batch_size", equalTo(List.of(2, 4)))
+        .body("dynamic_batching.max_queue_delay_microseconds", equalTo(2000))
+        .body("response_cache.enable", equalTo(true));
+    given()
+        .get("/v2/models/slow/config")
+        .then()
+        .body("dynamic_batching.max_queue_delay_microseconds", equalTo(0))
+        .body("response_cache.enable", equalTo(false))
+        .body("parameters.bits.string_value", equalTo("1,2,3,4,5,6,7,8"));
+  }
+
+  @Test
   void theSnapshotCountsEachWidthByItself() {
     String width = "models.find { it.name == 'tiny' && it.version == '2' }.widths[2].";
     long before = given().get("/strata/v1/snapshot").jsonPath().getLong(width + "answered");

@@ -45,6 +45,12 @@ public class TinyRepository implements QuarkusTestResourceLifecycleManager {
       write(TinyModels.withSeed(SECOND_SEED), "tiny", "2");
       Files.writeString(directory.resolve("tiny/model.yaml"), "version-policy: all\n");
       write(TinyModels.convNet(FIRST_SEED), "conv", "1");
+      Files.writeString(
+          directory.resolve("conv/model.yaml"),
+          """
+          batching: {max-rows: 4, max-delay: 2ms, preferred-rows: [2, 4]}
+          cache-bytes: 4096
+          """);
       write(TinyModels.deep(FIRST_SEED, SLOW_DEPTH), "slow", "1");
       cascade("sure", 0);
       cascade("unsure", 1);

@@ -1,12 +1,15 @@
 package dev.strata.gateway.api.oip;
 
 import dev.strata.gateway.GatewayConfig;
+import dev.strata.gateway.call.BatchingSettings;
 import dev.strata.gateway.call.ErrorCode;
 import dev.strata.gateway.call.InferenceException;
 import dev.strata.gateway.call.ModelCard;
+import dev.strata.gateway.call.ModelPolicy;
 import dev.strata.gateway.metrics.RequestStatistics;
 import dev.strata.gateway.metrics.RequestStatistics.Total;
 import dev.strata.gateway.metrics.RequestStatistics.Width;
+import dev.strata.gateway.registry.ModelLease;
 import dev.strata.gateway.registry.ModelRegistry;
 import dev.strata.gateway.registry.ModelState;
 import dev.strata.graph.Shape;
@@ -55,7 +58,12 @@ final class OipModelStatus {
 
   /// @throws InferenceException if there is no such model, or it is not ready
   ModelConfig config(String name, Optional<String> version) {
-    ModelCard card = registry.card(name, version);
+    ModelCard card;
+    ModelPolicy policy;
+    try (ModelLease lease = registry.lease(name, version)) {
+      card = lease.model().card();
+      policy = lease.model().policy();
+    }
     boolean batch = batched(card.signature().inputs()) && batched(card.signature().outputs());
     ModelConfig.Builder config =
         ModelConfig.newBuilder()
@@ -68,9 +76,8 @@ final class OipModelStatus {
                     .setName(card.name())
                     .setCount(workers)
                     .setKind(ModelInstanceGroup.Kind.KIND_CPU))
-            .setDynamicBatching(ModelDynamicBatching.getDefaultInstance())
             .setModelTransactionPolicy(ModelTransactionPolicy.getDefaultInstance())
-            .setResponseCache(ModelResponseCache.getDefaultInstance())
+            .setResponseCache(ModelResponseCache.newBuilder().setEnable(policy.cacheBytes() > 0))
             .putParameters("default_bits", text(card.defaultBits().toString()))
             .putParameters(
                 "bits",
@@ -78,6 +85,13 @@ final class OipModelStatus {
                     card.precisions().stream()
                         .map(Object::toString)
                         .collect(Collectors.joining(","))));
+    BatchingSettings batching = policy.batching();
+    if (batching.maxRows() > 1) {
+      config.setDynamicBatching(
+          ModelDynamicBatching.newBuilder()
+              .addAllPreferredBatchSize(batching.preferredRows())
+              .setMaxQueueDelayMicroseconds(batching.maxDelay().toNanos() / 1000));
+    }
     if (!card.labels().isEmpty()) {
       config.putParameters("labels", text(String.join(",", card.labels())));
     }
