@@ -215,7 +215,8 @@ public final class TableDistillation {
             collector.backward(error(ofRun, batch, leaves));
           }
           leaves.forEach(
-              (name, leaf) -> sums.merge(name, leaf.getGradient().toFloatArray(), Training::add));
+              (name, leaf) ->
+                  sums.merge(name, leaf.getGradient().toFloatArray(), TableDistillation::add));
         }
       }
       steps++;
@@ -322,5 +323,12 @@ public final class TableDistillation {
             (float) (rate * (mean[i] / meanPart) / (Math.sqrt(square[i] / squarePart) + 1e-12));
       }
     }
+  }
+
+  private static float[] add(float[] sum, float[] more) {
+    for (int i = 0; i < sum.length; i++) {
+      sum[i] += more[i];
+    }
+    return sum;
   }
 }

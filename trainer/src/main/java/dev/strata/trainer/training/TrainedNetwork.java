@@ -29,6 +29,7 @@ final class TrainedNetwork {
   static final int FLOATS = 0;
 
   static final float EPSILON = 1e-5f;
+  private static final String WEIGHT = ".weight";
   static final float PIXEL_STEP = 1 / 255f;
   private static final double LEARNED_DEVIATION = 0.1;
 
@@ -210,7 +211,12 @@ final class TrainedNetwork {
   }
 
   static String weight(Layer layer) {
-    return layer.name() + ".weight";
+    return layer.name() + WEIGHT;
+  }
+
+  /// Whether a parameter is the weight of a layer, which all widths share.
+  static boolean isWeight(String parameter) {
+    return parameter.endsWith(WEIGHT);
   }
 
   static String norm(Layer layer, int planes, String what) {

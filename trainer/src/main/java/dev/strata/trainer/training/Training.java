@@ -5,11 +5,9 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import java.io.IOException;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
-import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 
@@ -84,6 +82,10 @@ final class Training {
     return CompletableFuture.supplyAsync(() -> batches.of(step), ahead);
   }
 
+  /// Every width moves the weights by itself, and the next one already sees the change: the same
+  /// passes make more steps than the mean of their gradients would (decision 0042). All widths
+  /// share the weights, so each moves them at the rate over the root of the number of widths, as
+  /// steps that are nearly independent add up.
   private void step(NDManager memory, Batches.Batch made, int epoch, int step, Listener listener) {
     int[] labels = made.labels();
     int size = labels.length;
@@ -93,9 +95,8 @@ final class Training {
             made.pixels(),
             new Shape(size, images.channels(), images.height(), images.width()));
     List<Integer> widths = widths(made.choices());
-    Map<String, float[]> decoded = network.decode(widths);
-    Map<String, float[]> sums = new TreeMap<>();
-    Map<String, Integer> counts = new HashMap<>();
+    double rate = rate((double) epoch * stepsPerEpoch() + step);
+    double shared = rate / Math.sqrt(widths.size());
     float[] hard = oneHot(labels);
     float[] teacher = new float[0];
     double loss = 0;
@@ -108,7 +109,7 @@ final class Training {
               network,
               batch,
               TorchEngine.array(memory, targets, new Shape(size, classes)),
-              decoded,
+              network.decode(List.of(width)),
               width);
       if (!Float.isFinite(outcome.loss())) {
         throw new InvalidRunException(
@@ -125,13 +126,9 @@ final class Training {
       outcome
           .gradients()
           .forEach(
-              (name, gradient) -> {
-                counts.merge(name, 1, Integer::sum);
-                sums.merge(name, gradient, Training::add);
-              });
+              (name, gradient) ->
+                  update(name, gradient, TrainedNetwork.isWeight(name) ? shared : rate));
     }
-    double rate = rate((double) epoch * stepsPerEpoch() + step);
-    sums.forEach((name, gradient) -> update(name, gradient, counts.get(name), rate));
     listener.stepped(epoch, step + 1, stepsPerEpoch(), loss, right);
   }
 
@@ -161,16 +158,15 @@ final class Training {
     };
   }
 
-  /// Nesterov's momentum. Shared parameters follow the mean over the widths that use them, so one
-  /// rate fits any number of widths.
-  private void update(String name, float[] gradient, int count, double rate) {
+  /// Nesterov's momentum.
+  private void update(String name, float[] gradient, double rate) {
     float[] value = network.state().get(name);
     float[] velocity = network.state().velocity(name);
     double momentum = run.schedule().momentum();
-    double decay = name.endsWith(".weight") ? run.schedule().weightDecay() : 0;
+    double decay = TrainedNetwork.isWeight(name) ? run.schedule().weightDecay() : 0;
     boolean isStep = name.contains(".step.");
     for (int i = 0; i < value.length; i++) {
-      double slope = gradient[i] / (double) count + decay * value[i];
+      double slope = gradient[i] + decay * value[i];
       velocity[i] = (float) (momentum * velocity[i] + slope);
       double change = rate * (momentum * velocity[i] + slope);
       if (isStep) {
@@ -224,12 +220,5 @@ final class Training {
       right += found.get(i) == labels[i] ? 1 : 0;
     }
     return (double) right / labels.length;
-  }
-
-  static float[] add(float[] sum, float[] more) {
-    for (int i = 0; i < sum.length; i++) {
-      sum[i] += more[i];
-    }
-    return sum;
   }
 }
