@@ -11,6 +11,7 @@ import dev.strata.gateway.call.InferenceException;
 import dev.strata.gateway.call.InferenceRequest;
 import dev.strata.gateway.call.InferenceResult;
 import dev.strata.gateway.call.ModelCard;
+import dev.strata.gateway.call.OutputWish;
 import dev.strata.gateway.call.Precision;
 import dev.strata.gateway.call.ServedModel;
 import dev.strata.gateway.call.ShadowSettings;
@@ -27,7 +28,6 @@ import dev.strata.gateway.scheduling.Job;
 import dev.strata.gateway.scheduling.Scheduler;
 import dev.strata.graph.ConfidenceCascade;
 import dev.strata.graph.Tensor;
-import dev.strata.graph.TensorSpec;
 import dev.strata.precision.Bits;
 import java.util.List;
 import java.util.Map;
@@ -250,9 +250,9 @@ final class Inference {
     if (!answer.cached()) {
       shadows.answered(model, choice.bits(), request.inputs(), answer.outputs());
     }
-    List<String> names =
+    List<OutputWish> wishes =
         request.outputs().isEmpty()
-            ? card.signature().outputs().stream().map(TensorSpec::name).toList()
+            ? card.signature().outputs().stream().map(spec -> new OutputWish(spec.name())).toList()
             : request.outputs();
     return new InferenceResult(
         card.name(),
@@ -263,8 +263,8 @@ final class Inference {
         choice.reason(),
         answer.cached(),
         last,
-        names.stream()
-            .map(name -> new InferenceResult.Output(name, answer.outputs().get(name)))
+        wishes.stream()
+            .map(wish -> wish.output(answer.outputs().get(wish.name()), card.labels()))
             .toList(),
         answer.queueMicros(),
         answer.computeMicros());

@@ -15,7 +15,7 @@ import java.util.Optional;
 /// @param version decimal number; empty for the newest that is ready
 /// @param id the caller's own mark, may be empty; comes back with the answer
 /// @param inputs by name; the data may be borrowed from the request's body
-/// @param outputs names of the outputs wanted, in order; empty for all
+/// @param outputs the outputs wanted, in order; empty for all
 public record InferenceRequest(
     String model,
     Optional<String> version,
@@ -23,7 +23,7 @@ public record InferenceRequest(
     Precision precision,
     Urgency urgency,
     Map<String, Tensor> inputs,
-    List<String> outputs) {
+    List<OutputWish> outputs) {
 
   public InferenceRequest {
     Objects.requireNonNull(model);

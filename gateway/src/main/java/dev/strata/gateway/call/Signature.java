@@ -1,5 +1,6 @@
 package dev.strata.gateway.call;
 
+import dev.strata.graph.DataType;
 import dev.strata.graph.Shape;
 import dev.strata.graph.Tensor;
 import dev.strata.graph.TensorSpec;
@@ -38,10 +39,17 @@ public record Signature(List<TensorSpec> inputs, List<TensorSpec> outputs, boole
       }
     }
     Map<String, TensorSpec> known = byName(outputs);
-    for (String name : request.outputs()) {
-      if (!known.containsKey(name)) {
+    for (OutputWish wish : request.outputs()) {
+      TensorSpec spec = known.get(wish.name());
+      if (spec == null) {
         throw InferenceException.invalid(
-            "outputs: got '%s', expected one of %s".formatted(name, names(outputs)));
+            "outputs: got '%s', expected one of %s".formatted(wish.name(), names(outputs)));
+      }
+      if (wish.classes().isPresent()
+          && (spec.type() != DataType.FP32 || spec.shape().rank() == 0)) {
+        throw InferenceException.invalid(
+            "output '%s': classification: got a wish for classes of %s %s, expected FP32 scores"
+                .formatted(wish.name(), spec.type(), spec.shape()));
       }
     }
   }

@@ -20,6 +20,7 @@ import dev.strata.v1.StrataGrpc.StrataBlockingStub;
 import dev.strata.v1.Tensor;
 import inference.GRPCInferenceServiceGrpc;
 import inference.GRPCInferenceServiceGrpc.GRPCInferenceServiceBlockingStub;
+import inference.InferParameter;
 import inference.InferTensorContents;
 import inference.ModelInferRequest;
 import inference.ModelInferResponse;
@@ -68,6 +69,7 @@ class GrpcTest {
     assertEquals(
         List.of(
             "binary_tensor_data",
+            "classification",
             "model_configuration",
             "model_repository",
             "parameters",
@@ -82,6 +84,31 @@ class GrpcTest {
         Status.Code.NOT_FOUND,
         "'unknown'",
         () -> oip.modelMetadata(ModelMetadataRequest.newBuilder().setName("unknown").build()));
+  }
+
+  @Test
+  void anOutputMayBeItsHighestClasses() {
+    ModelInferResponse answer = oip.modelInfer(classes("y", 9));
+    assertEquals("BYTES", answer.getOutputs(0).getDatatype());
+    assertEquals(List.of(1L, 4L), answer.getOutputs(0).getShapeList());
+    String text = answer.getRawOutputContents(0).toStringUtf8();
+    for (String label : List.of(":0:a", ":1:b", ":2:c", ":3:d")) {
+      assertTrue(text.contains(label), text);
+    }
+    refused(
+        Status.Code.INVALID_ARGUMENT,
+        "classification: got -1, expected at least 1",
+        () -> oip.modelInfer(classes("y", -1)));
+  }
+
+  private static ModelInferRequest classes(String output, long count) {
+    return request(16).toBuilder()
+        .addOutputs(
+            ModelInferRequest.InferRequestedOutputTensor.newBuilder()
+                .setName(output)
+                .putParameters(
+                    "classification", InferParameter.newBuilder().setInt64Param(count).build()))
+        .build();
   }
 
   @Test

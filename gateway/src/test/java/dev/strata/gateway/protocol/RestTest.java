@@ -21,7 +21,9 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
+import java.util.Collections;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -87,6 +89,38 @@ class RestTest {
         .body("dynamic_batching.max_queue_delay_microseconds", equalTo(0))
         .body("response_cache.enable", equalTo(false))
         .body("parameters.bits.string_value", equalTo("1,2,3,4,5,6,7,8"));
+  }
+
+  @Test
+  void anOutputMayBeItsHighestClasses() {
+    String request = json(16).replace("{\"inputs", "{\"outputs\":[{\"name\":\"y\"%s}],\"inputs");
+    List<Float> scores =
+        given()
+            .body(request.formatted(""))
+            .post(INFER)
+            .jsonPath()
+            .getList("outputs[0].data", Float.class);
+    int best = scores.indexOf(Collections.max(scores));
+    given()
+        .body(request.formatted(",\"parameters\":{\"classification\":2}"))
+        .post(INFER)
+        .then()
+        .statusCode(200)
+        .body("outputs[0].datatype", equalTo("BYTES"))
+        .body("outputs[0].shape", equalTo(List.of(1, 2)))
+        .body(
+            "outputs[0].data[0]",
+            equalTo(
+                String.format(
+                    Locale.ROOT, "%f:%d:%s", scores.get(best), best, "abcd".charAt(best))));
+    given()
+        .body(request.formatted(",\"parameters\":{\"classification\":0}"))
+        .post(INFER)
+        .then()
+        .statusCode(400)
+        .body(
+            "error",
+            equalTo("outputs[0] 'y': parameters.classification: got 0, expected at least 1"));
   }
 
   @Test

@@ -7,14 +7,18 @@ import dev.strata.gateway.api.WishReader;
 import dev.strata.gateway.call.ErrorCode;
 import dev.strata.gateway.call.InferenceException;
 import dev.strata.gateway.call.InferenceRequest;
+import dev.strata.gateway.call.OutputWish;
 import dev.strata.gateway.call.Precision;
 import dev.strata.graph.Tensor;
 import inference.InferParameter;
+import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
 import java.util.Set;
 
 /// The protocol's rules for a request, once for both transports.
@@ -23,15 +27,14 @@ final class OipCodec {
   /// The request parameter and response parameter that carries the precision.
   static final String BITS = "bits";
 
+  /// The parameter of an output that asks for its highest classes.
+  private static final String CLASSIFICATION = "classification";
+
   static final String BINARY_DATA_SIZE = "binary_data_size";
 
   /// Parameters that would change the answer and that this server does not know how to follow.
   private static final Set<String> NOT_OFFERED =
-      Set.of(
-          "shared_memory_region",
-          "shared_memory_offset",
-          "shared_memory_byte_size",
-          "classification");
+      Set.of("shared_memory_region", "shared_memory_offset", "shared_memory_byte_size");
 
   private OipCodec() {}
 
@@ -47,7 +50,8 @@ final class OipCodec {
         call.id(),
         precision(call),
         WishReader.urgency(
-            List.of(new ParameterWishes(call.parameters()), call.headers()), call.deadlineNanos()),
+            List.of(new ParameterWishes("parameters", call.parameters()), call.headers()),
+            call.deadlineNanos()),
         inputs(call.inputs(), limits),
         outputs(call.outputs(), limits));
   }
@@ -68,8 +72,9 @@ final class OipCodec {
     return tensors;
   }
 
-  private static List<String> outputs(List<OipCall.Output> outputs, Limits limits) {
-    Set<String> names = new LinkedHashSet<>();
+  private static List<OutputWish> outputs(List<OipCall.Output> outputs, Limits limits) {
+    Set<String> names = new HashSet<>();
+    List<OutputWish> wishes = new ArrayList<>();
     for (int i = 0; i < outputs.size(); i++) {
       OipCall.Output output = outputs.get(i);
       String field = "outputs[%d] '%s'".formatted(i, TensorReader.excerpt(output.name()));
@@ -77,15 +82,30 @@ final class OipCodec {
       if (!names.add(output.name())) {
         throw InferenceException.invalid(field + ": got the name twice, expected it once");
       }
+      wishes.add(new OutputWish(output.name(), classes(field, output.parameters())));
     }
-    return List.copyOf(names);
+    return wishes;
+  }
+
+  private static OptionalInt classes(String field, Map<String, InferParameter> parameters) {
+    OptionalLong classes =
+        new ParameterWishes(field + ": parameters", parameters).integer(CLASSIFICATION);
+    if (classes.isEmpty()) {
+      return OptionalInt.empty();
+    }
+    if (classes.getAsLong() < 1) {
+      throw InferenceException.invalid(
+          "%s: parameters.%s: got %d, expected at least 1"
+              .formatted(field, CLASSIFICATION, classes.getAsLong()));
+    }
+    return OptionalInt.of((int) Math.min(classes.getAsLong(), Integer.MAX_VALUE));
   }
 
   /// A wish in the parameters wins over one in the headers; a header that makes no sense is refused
   /// either way.
   private static Precision precision(OipCall call) {
     Optional<Precision> header = WishReader.precision(call.headers());
-    return WishReader.precision(new ParameterWishes(call.parameters()))
+    return WishReader.precision(new ParameterWishes("parameters", call.parameters()))
         .or(() -> header)
         .orElseGet(Precision.ModelDefault::new);
   }

@@ -13,6 +13,7 @@ final class OipServer {
   static final List<String> EXTENSIONS =
       List.of(
           "binary_tensor_data",
+          "classification",
           "model_configuration",
           "model_repository",
           "parameters",

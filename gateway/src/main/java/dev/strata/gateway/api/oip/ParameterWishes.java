@@ -7,12 +7,14 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 
-/// Wishes in the parameters of a request.
-record ParameterWishes(Map<String, InferParameter> parameters) implements Wishes {
+/// Wishes in the parameters of a request or of a part of it.
+///
+/// @param place how a message names them
+record ParameterWishes(String place, Map<String, InferParameter> parameters) implements Wishes {
 
   @Override
   public String field(String name) {
-    return "parameters." + name;
+    return place + "." + name;
   }
 
   @Override

@@ -10,6 +10,7 @@ import dev.strata.gateway.call.InferenceException;
 import dev.strata.gateway.call.InferenceRequest;
 import dev.strata.gateway.call.InferenceResult;
 import dev.strata.gateway.call.ModelCard;
+import dev.strata.gateway.call.OutputWish;
 import dev.strata.gateway.call.Precision;
 import dev.strata.gateway.call.Priority;
 import dev.strata.gateway.call.Urgency;
@@ -94,7 +95,7 @@ final class StrataCodec {
         precision,
         urgency(message, WishReader.urgency(List.of(metadata), deadlineNanos)),
         inputs(message, limits),
-        message.getOutputsList());
+        message.getOutputsList().stream().map(OutputWish::new).toList());
   }
 
   static PredictResponse response(InferenceResult result) {
