@@ -34,7 +34,7 @@ class DependencyDirectionTest {
           Map.entry("security", Set.of(ROOT)),
           Map.entry("transport", Set.of("security", ROOT)),
           Map.entry("console", Set.of("call", "registry", "scheduling", "metrics", ROOT)),
-          Map.entry("api", Set.of("call", "registry", "metrics", ROOT)));
+          Map.entry("api", Set.of("call", "registry", "metrics", "transport", ROOT)));
 
   private static final Pattern IMPORT =
       Pattern.compile(

@@ -10,23 +10,60 @@ import java.util.ArrayList;
 import java.util.List;
 
 /// A value with its type and shape, as it is on the wire: row-major, little-endian, without
-/// padding. BYTES elements carry a 32-bit length each. The data is borrowed; whoever made the
-/// segment owns
-/// it.
+/// padding. BYTES elements carry a 32-bit length each. The bytes are borrowed; whoever made the
+/// segments owns them. They may lie in several pieces, as they came from a network or from several
+/// requests, so that they need not be put together before they are copied to where they are used.
 ///
 /// @param type element type
 /// @param shape static shape
-/// @param data exactly the elements' bytes; heap or native
-public record Tensor(DataType type, Shape shape, MemorySegment data) {
+/// @param pieces one after the other exactly the elements' bytes; heap or native
+public record Tensor(DataType type, Shape shape, List<MemorySegment> pieces) {
 
   public Tensor {
+    pieces = List.copyOf(pieces);
     if (type != DataType.BYTES) {
       long expected = Math.multiplyExact(shape.elements(), type.byteSize());
-      if (data.byteSize() != expected) {
+      long got = bytes(pieces);
+      if (got != expected) {
         throw new IllegalArgumentException(
-            "tensor %s %s: got %d bytes, expected %d"
-                .formatted(type, shape, data.byteSize(), expected));
+            "tensor %s %s: got %d bytes, expected %d".formatted(type, shape, got, expected));
       }
+    }
+  }
+
+  /// A tensor in one piece.
+  public Tensor(DataType type, Shape shape, MemorySegment data) {
+    this(type, shape, List.of(data));
+  }
+
+  private static long bytes(List<MemorySegment> pieces) {
+    long bytes = 0;
+    for (MemorySegment piece : pieces) {
+      bytes += piece.byteSize();
+    }
+    return bytes;
+  }
+
+  public long byteSize() {
+    return bytes(pieces);
+  }
+
+  /// All bytes in one segment; those of several pieces are put together anew with each call.
+  public MemorySegment data() {
+    if (pieces.size() == 1) {
+      return pieces.getFirst();
+    }
+    MemorySegment joined = MemorySegment.ofArray(new byte[Math.toIntExact(byteSize())]);
+    copyTo(joined);
+    return joined;
+  }
+
+  /// @param target of this size at least
+  public void copyTo(MemorySegment target) {
+    long at = 0;
+    for (MemorySegment piece : pieces) {
+      MemorySegment.copy(piece, 0, target, at, piece.byteSize());
+      at += piece.byteSize();
     }
   }
 
@@ -58,6 +95,7 @@ public record Tensor(DataType type, Shape shape, MemorySegment data) {
 
   public float[] toFloats() {
     require(DataType.FP32);
+    MemorySegment data = data();
     float[] values = new float[Math.toIntExact(shape.elements())];
     for (int i = 0; i < values.length; i++) {
       values[i] = data.get(JAVA_FLOAT_UNALIGNED, (long) i * Float.BYTES);
@@ -67,6 +105,7 @@ public record Tensor(DataType type, Shape shape, MemorySegment data) {
 
   public long[] toLongs() {
     require(DataType.INT64);
+    MemorySegment data = data();
     long[] values = new long[Math.toIntExact(shape.elements())];
     for (int i = 0; i < values.length; i++) {
       values[i] = data.get(JAVA_LONG_UNALIGNED, (long) i * Long.BYTES);
@@ -79,6 +118,7 @@ public record Tensor(DataType type, Shape shape, MemorySegment data) {
   /// @throws IllegalArgumentException if a length does not fit or the count is not the shape's
   public List<byte[]> toByteArrays() {
     require(DataType.BYTES);
+    MemorySegment data = data();
     long count = shape.elements();
     if (count > data.byteSize() / Integer.BYTES) {
       throw new IllegalArgumentException(

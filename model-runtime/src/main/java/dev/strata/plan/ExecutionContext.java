@@ -135,7 +135,7 @@ public final class ExecutionContext implements AutoCloseable {
     List<Tensor> ordered = ordered(inputs);
     BoundPlan bound = bound(ordered.stream().map(Tensor::shape).toList());
     for (int i = 0; i < ordered.size(); i++) {
-      bound.inputs().get(i).data().copyFrom(ordered.get(i).data());
+      ordered.get(i).copyTo(bound.inputs().get(i).data());
     }
     return bound;
   }

@@ -100,13 +100,13 @@ record BatchMerging(boolean stackable, boolean padded) {
         .forEach(
             (name, tensor) -> {
               int rows = Math.toIntExact(tensor.shape().dim(0));
-              long rowBytes = tensor.data().byteSize() / rows;
+              MemorySegment given = tensor.data();
+              long rowBytes = given.byteSize() / rows;
               long paddedBytes = (long) length * Long.BYTES;
               MemorySegment data =
                   MemorySegment.ofArray(new byte[Math.toIntExact(rows * paddedBytes)]);
               for (int row = 0; row < rows; row++) {
-                MemorySegment.copy(
-                    tensor.data(), row * rowBytes, data, row * paddedBytes, rowBytes);
+                MemorySegment.copy(given, row * rowBytes, data, row * paddedBytes, rowBytes);
               }
               inputs.put(name, new Tensor(DataType.INT64, Shape.of(rows, length), data));
             });

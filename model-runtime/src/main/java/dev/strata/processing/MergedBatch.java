@@ -8,8 +8,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/// Batches of several calls, put under one another to be computed at once. Row by row the graph
-/// computes what it would compute for each alone.
+/// Batches of several calls, put under one another to be computed at once; nothing is copied.
+/// Row by row the graph computes what it would compute for each alone.
 ///
 /// @param graphInputs the rows of all parts, in the order of the parts
 /// @param parts where each row came from
@@ -25,7 +25,7 @@ public record MergedBatch(Map<String, Tensor> graphInputs, List<Part> parts) {
     parts = List.copyOf(parts);
   }
 
-  /// One part is its own batch; nothing is copied.
+  /// One part is its own batch.
   static MergedBatch of(List<Part> parts) {
     if (parts.size() == 1) {
       return new MergedBatch(parts.getFirst().prepared().graphInputs(), parts);
@@ -55,7 +55,8 @@ public record MergedBatch(Map<String, Tensor> graphInputs, List<Part> parts) {
                 "graph output '%s': got shape %s for %d rows"
                     .formatted(name, output.shape(), rows));
           }
-          long rowBytes = output.data().byteSize() / rows;
+          MemorySegment data = output.data();
+          long rowBytes = data.byteSize() / rows;
           long at = 0;
           for (int i = 0; i < parts.size(); i++) {
             long bytes = parts.get(i).rows() * rowBytes;
@@ -63,9 +64,7 @@ public record MergedBatch(Map<String, Tensor> graphInputs, List<Part> parts) {
             dims[0] = parts.get(i).rows();
             split
                 .get(i)
-                .put(
-                    name,
-                    new Tensor(output.type(), Shape.of(dims), output.data().asSlice(at, bytes)));
+                .put(name, new Tensor(output.type(), Shape.of(dims), data.asSlice(at, bytes)));
             at += bytes;
           }
         });
@@ -85,21 +84,14 @@ public record MergedBatch(Map<String, Tensor> graphInputs, List<Part> parts) {
 
   private static Tensor stack(List<Part> parts, String name) {
     Tensor first = parts.getFirst().prepared().graphInputs().get(name);
-    long bytes = 0;
+    List<MemorySegment> pieces = new ArrayList<>(parts.size());
     int rows = 0;
     for (Part part : parts) {
-      bytes += part.prepared().graphInputs().get(name).data().byteSize();
+      pieces.addAll(part.prepared().graphInputs().get(name).pieces());
       rows += part.rows();
-    }
-    MemorySegment stacked = MemorySegment.ofArray(new byte[Math.toIntExact(bytes)]);
-    long at = 0;
-    for (Part part : parts) {
-      MemorySegment data = part.prepared().graphInputs().get(name).data();
-      stacked.asSlice(at, data.byteSize()).copyFrom(data);
-      at += data.byteSize();
     }
     long[] dims = first.shape().toArray();
     dims[0] = rows;
-    return new Tensor(first.type(), Shape.of(dims), stacked);
+    return new Tensor(first.type(), Shape.of(dims), pieces);
   }
 }

@@ -21,11 +21,11 @@ public final class TensorReader {
       String field, String datatype, List<Long> dims, Elements elements, Limits limits) {
     DataType type = type(field, datatype);
     Shape shape = shape(field, type, dims, limits.rank());
-    MemorySegment data = elements.read(field, type, shape);
+    Tensor tensor = elements.read(field, type, shape);
     if (type == DataType.BYTES) {
-      checkElements(field, data, limits.elementBytes());
+      checkElements(field, tensor.data(), limits.elementBytes());
     }
-    return new Tensor(type, shape, data);
+    return tensor;
   }
 
   private static void checkElements(String field, MemorySegment data, int mostBytes) {

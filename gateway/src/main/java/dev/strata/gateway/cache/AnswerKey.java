@@ -26,8 +26,8 @@ public record AnswerKey(String digest) {
             (name, tensor) -> {
               text(sha, name);
               text(sha, tensor.type() + tensor.shape().toString());
-              sha.update(length(tensor.data().byteSize()));
-              sha.update(tensor.data().asByteBuffer());
+              sha.update(length(tensor.byteSize()));
+              tensor.pieces().forEach(piece -> sha.update(piece.asByteBuffer()));
             });
     return new AnswerKey(HexFormat.of().formatHex(sha.digest()));
   }

@@ -14,7 +14,7 @@ public record Workload(int rows, int lengthClass) {
     long bytes = 0;
     long rows = 1;
     for (Tensor input : inputs.values()) {
-      bytes += input.data().byteSize();
+      bytes += input.byteSize();
       rows = Math.max(rows, input.shape().rank() == 0 ? 1 : input.shape().dim(0));
     }
     long rowBytes = Math.max(1, bytes / rows);

@@ -93,16 +93,21 @@ public final class Scheduler implements AutoCloseable {
     return promise;
   }
 
+  /// What a worker computes already, the worker ends, for until then it reads the inputs.
   private void cancel(Pending pending) {
+    boolean waited;
     lock.lock();
     try {
-      queues.remove(pending);
+      waited = queues.remove(pending);
     } finally {
       lock.unlock();
     }
-    pending
-        .promise()
-        .completeExceptionally(new InferenceException(ErrorCode.CANCELLED, "the caller has gone"));
+    if (waited) {
+      pending
+          .promise()
+          .completeExceptionally(
+              new InferenceException(ErrorCode.CANCELLED, "the caller has gone"));
+    }
   }
 
   /// Requests that wait now.

@@ -82,9 +82,14 @@ final class GrpcGate {
 
     @Override
     public void onMessage(Q message) {
-      long size = message instanceof MessageLite known ? known.getSerializedSize() : 0;
+      if (refused) {
+        drop(message);
+        return;
+      }
+      long size = size(message);
       if (size > held && !bytes.reserve(size - held)) {
         refused = true;
+        drop(message);
         call.close(Status.RESOURCE_EXHAUSTED.withDescription(bytes.full()), pushback());
         return;
       }
@@ -110,6 +115,20 @@ final class GrpcGate {
       bytes.release(held);
       super.onComplete();
     }
+  }
+
+  private static void drop(Object message) {
+    if (message instanceof Lent<?> lent) {
+      lent.release();
+    }
+  }
+
+  private static long size(Object message) {
+    return switch (message) {
+      case Lent<?> lent -> lent.message().getSerializedSize();
+      case MessageLite known -> known.getSerializedSize();
+      default -> 0;
+    };
   }
 
   private static <Q, A> ServerCall.Listener<Q> refuse(

@@ -63,15 +63,15 @@ class StreamTest {
 
   @Test
   void aLadderIsAnsweredRungByRungAndTheLastIsMarked() {
-    Collected answers = new Collected();
+    CollectedAnswers answers = new CollectedAnswers();
     StreamObserver<ModelInferRequest> requests = grpc.modelStreamInfer(answers);
     requests.onNext(client.message(ladder("a", "2,4,8")));
     requests.onCompleted();
-    assertEquals(Status.Code.OK, answers.ended.join().getCode());
+    assertEquals(Status.Code.OK, answers.ended().join().getCode());
     assertEquals(
         List.of("a 2 false", "a 4 false", "a 8 true"),
-        answers.messages.stream().map(StreamTest::line).toList());
-    for (ModelStreamInferResponse message : answers.messages) {
+        answers.messages().stream().map(StreamTest::line).toList());
+    for (ModelStreamInferResponse message : answers.messages()) {
       ModelInferResponse rung = message.getInferResponse();
       Answer.Given alone =
           (Answer.Given)
@@ -87,17 +87,17 @@ class StreamTest {
 
   @Test
   void manyRequestsShareAStreamAndOneMayFail() {
-    Collected answers = new Collected();
+    CollectedAnswers answers = new CollectedAnswers();
     StreamObserver<ModelInferRequest> requests = grpc.modelStreamInfer(answers);
     for (int i = 0; i < 100; i++) {
       requests.onNext(client.message(ladder("r" + i, i == 50 ? "2,1" : "1,8")));
     }
     requests.onCompleted();
-    assertEquals(Status.Code.OK, answers.ended.join().getCode());
+    assertEquals(Status.Code.OK, answers.ended().join().getCode());
     for (int i = 0; i < 100; i++) {
       String id = "r" + i;
       List<ModelStreamInferResponse> own =
-          answers.messages.stream()
+          answers.messages().stream()
               .filter(message -> message.getInferResponse().getId().equals(id))
               .toList();
       if (i == 50) {
@@ -115,22 +115,22 @@ class StreamTest {
   void whoWantsErrorsToEndTheStreamGetsThat() {
     Metadata strict = new Metadata();
     strict.put(Metadata.Key.of("triton_grpc_error", Metadata.ASCII_STRING_MARSHALLER), "true");
-    Collected answers = new Collected();
+    CollectedAnswers answers = new CollectedAnswers();
     StreamObserver<ModelInferRequest> requests =
         grpc.withInterceptors(MetadataUtils.newAttachHeadersInterceptor(strict))
             .modelStreamInfer(answers);
     requests.onNext(client.message(ladder("a", "2,1")));
-    assertEquals(Status.Code.INVALID_ARGUMENT, answers.ended.join().getCode());
+    assertEquals(Status.Code.INVALID_ARGUMENT, answers.ended().join().getCode());
   }
 
   @Test
   void aPlainRequestIsAnsweredOnceAndThatIsTheLast() {
-    Collected answers = new Collected();
+    CollectedAnswers answers = new CollectedAnswers();
     StreamObserver<ModelInferRequest> requests = grpc.modelStreamInfer(answers);
     requests.onNext(client.message(ladder("a", "8").without("ladder")));
     requests.onCompleted();
-    answers.ended.join();
-    assertEquals(List.of("a 8 true"), answers.messages.stream().map(StreamTest::line).toList());
+    answers.ended().join();
+    assertEquals(List.of("a 8 true"), answers.messages().stream().map(StreamTest::line).toList());
   }
 
   @Test
@@ -223,26 +223,5 @@ class StreamTest {
             response.getId(),
             response.getParametersOrThrow("bits").getInt64Param(),
             response.getParametersOrThrow("triton_final_response").getBoolParam());
-  }
-
-  /// What a stream brought, and how it ended.
-  private static final class Collected implements StreamObserver<ModelStreamInferResponse> {
-    private final List<ModelStreamInferResponse> messages = new ArrayList<>();
-    private final CompletableFuture<Status> ended = new CompletableFuture<>();
-
-    @Override
-    public void onNext(ModelStreamInferResponse message) {
-      messages.add(message);
-    }
-
-    @Override
-    public void onError(Throwable failure) {
-      ended.complete(Status.fromThrowable(failure));
-    }
-
-    @Override
-    public void onCompleted() {
-      ended.complete(Status.OK);
-    }
   }
 }

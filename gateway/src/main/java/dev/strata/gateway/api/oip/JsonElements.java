@@ -9,6 +9,7 @@ import dev.strata.gateway.api.TensorReader;
 import dev.strata.gateway.call.InferenceException;
 import dev.strata.graph.DataType;
 import dev.strata.graph.Shape;
+import dev.strata.graph.Tensor;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.foreign.MemorySegment;
@@ -28,7 +29,7 @@ import java.util.Arrays;
 record JsonElements(JsonFactory factory, byte[] body, int offset, int length) implements Elements {
 
   @Override
-  public MemorySegment read(String field, DataType type, Shape shape) {
+  public Tensor read(String field, DataType type, Shape shape) {
     if (type == DataType.FP16 || type == DataType.BF16) {
       throw InferenceException.invalid(
           "%s: data: %s has no JSON form, expected binary data".formatted(field, type));
@@ -47,7 +48,7 @@ record JsonElements(JsonFactory factory, byte[] body, int offset, int length) im
       int capacity = Math.toIntExact(count * Math.max(Integer.BYTES, type.byteSize()));
       Walk walk = new Walk(json, field, type, dims, capacity);
       walk.array(0);
-      return walk.written();
+      return new Tensor(type, shape, walk.written());
     } catch (JsonProcessingException malformed) {
       throw OipJson.malformed(field + ": data", malformed);
     } catch (IOException impossible) {

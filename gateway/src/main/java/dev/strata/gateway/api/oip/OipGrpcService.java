@@ -16,7 +16,10 @@ import dev.strata.gateway.call.Protocol;
 import dev.strata.gateway.metrics.RequestMetrics;
 import dev.strata.gateway.registry.ModelRegistry;
 import dev.strata.gateway.registry.ModelRepository;
+import dev.strata.gateway.transport.LendingService;
+import dev.strata.gateway.transport.Lent;
 import dev.strata.graph.TensorSpec;
+import inference.GRPCInferenceServiceGrpc;
 import inference.GRPCInferenceServiceGrpc.GRPCInferenceServiceImplBase;
 import inference.ModelConfigRequest;
 import inference.ModelConfigResponse;
@@ -41,6 +44,7 @@ import inference.ServerMetadataRequest;
 import inference.ServerMetadataResponse;
 import inference.ServerReadyRequest;
 import inference.ServerReadyResponse;
+import io.grpc.ServerServiceDefinition;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import jakarta.inject.Singleton;
@@ -164,16 +168,27 @@ public final class OipGrpcService extends GRPCInferenceServiceImplBase {
   }
 
   @Override
-  public void modelInfer(ModelInferRequest request, StreamObserver<ModelInferResponse> client) {
+  public ServerServiceDefinition bindService() {
+    return new LendingService(super.bindService())
+        .unary(GRPCInferenceServiceGrpc.getModelInferMethod(), this::infer)
+        .streaming(GRPCInferenceServiceGrpc.getModelStreamInferMethod(), this::streamInfer)
+        .definition();
+  }
+
+  private void infer(Lent<ModelInferRequest> request, StreamObserver<ModelInferResponse> client) {
     HeaderWishes metadata = CallMetadata.wishes();
     OptionalLong deadline = CallMetadata.deadlineNanos();
     Cancellation cancellation = GrpcCancellation.of(client);
+    request.hold();
     var _ =
         pipeline
             .infer(
                 Protocol.GRPC,
-                () -> OipCodec.request(OipMessages.call(request, metadata, deadline), limits),
+                () ->
+                    OipCodec.request(
+                        OipMessages.call(request.message(), metadata, deadline), limits),
                 cancellation)
+            .whenComplete((_, _) -> request.release())
             .thenApply(result -> metrics.encode(Protocol.GRPC, result, OipMessages::response))
             .whenComplete(
                 (response, failure) -> {
@@ -185,8 +200,7 @@ public final class OipGrpcService extends GRPCInferenceServiceImplBase {
                 });
   }
 
-  @Override
-  public StreamObserver<ModelInferRequest> modelStreamInfer(
+  private StreamObserver<Lent<ModelInferRequest>> streamInfer(
       StreamObserver<ModelStreamInferResponse> client) {
     return OipGrpcStream.open(
         pipeline,

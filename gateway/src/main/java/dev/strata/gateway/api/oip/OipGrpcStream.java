@@ -8,6 +8,7 @@ import dev.strata.gateway.api.Limits;
 import dev.strata.gateway.call.Cancellation;
 import dev.strata.gateway.call.InferenceResult;
 import dev.strata.gateway.call.Protocol;
+import dev.strata.gateway.transport.Lent;
 import inference.ModelInferRequest;
 import inference.ModelInferResponse;
 import inference.ModelStreamInferResponse;
@@ -19,7 +20,7 @@ import java.util.OptionalLong;
 /// One `ModelStreamInfer` call: requests come and are answered in any order, each by its `id`, and
 /// an answer that is the last of its request says so. An error is an answer like any other, unless
 /// the client wants it to end the call. A client that does not read is not read from.
-final class OipGrpcStream implements StreamObserver<ModelInferRequest> {
+final class OipGrpcStream implements StreamObserver<Lent<ModelInferRequest>> {
 
   static final String FINAL = "triton_final_response";
 
@@ -76,16 +77,19 @@ final class OipGrpcStream implements StreamObserver<ModelInferRequest> {
   }
 
   @Override
-  public void onNext(ModelInferRequest request) {
+  public void onNext(Lent<ModelInferRequest> lent) {
     synchronized (this) {
       underWay++;
     }
+    ModelInferRequest request = lent.message();
+    lent.hold();
     var _ =
         pipeline.stream(
                 Protocol.GRPC,
                 () -> OipCodec.request(OipMessages.call(request, metadata, deadlineNanos), limits),
                 cancellation,
                 this::tell)
+            .whenComplete((_, _) -> lent.release())
             .whenComplete(
                 (result, failure) -> {
                   if (failure == null) {

@@ -166,7 +166,7 @@ final class OipJsonReader {
     int size = (int) announced.getInt64Param();
     MemorySegment blob = MemorySegment.ofArray(body).asSlice(position, size);
     position += size;
-    return new RawElements(blob);
+    return new RawElements(List.of(blob));
   }
 
   /// Remembers where the data is and passes over it.

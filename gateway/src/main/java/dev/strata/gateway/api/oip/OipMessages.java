@@ -1,7 +1,5 @@
 package dev.strata.gateway.api.oip;
 
-import com.google.protobuf.ByteString;
-import com.google.protobuf.UnsafeByteOperations;
 import dev.strata.gateway.api.Elements;
 import dev.strata.gateway.api.HeaderWishes;
 import dev.strata.gateway.api.RawElements;
@@ -10,8 +8,6 @@ import dev.strata.gateway.call.InferenceResult;
 import inference.InferParameter;
 import inference.ModelInferRequest;
 import inference.ModelInferResponse;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -42,7 +38,7 @@ final class OipMessages {
       }
       Elements elements =
           raw
-              ? new RawElements(segment(message.getRawInputContents(i)))
+              ? RawElements.of(message.getRawInputContents(i))
               : new TypedElements(input.getContents());
       inputs.add(
           new OipCall.Input(
@@ -86,8 +82,7 @@ final class OipMessages {
               .setName(output.name())
               .setDatatype(output.tensor().type().name())
               .addAllShape(output.tensor().shape().dims()));
-      message.addRawOutputContents(
-          UnsafeByteOperations.unsafeWrap(output.tensor().data().toArray(ValueLayout.JAVA_BYTE)));
+      message.addRawOutputContents(RawElements.bytes(output.tensor()));
     }
     return message.build();
   }
@@ -95,10 +90,6 @@ final class OipMessages {
   /// An unset version is the server's choice.
   static Optional<String> version(String version) {
     return version.isEmpty() ? Optional.empty() : Optional.of(version);
-  }
-
-  private static MemorySegment segment(ByteString bytes) {
-    return MemorySegment.ofBuffer(bytes.asReadOnlyByteBuffer());
   }
 
   static InferParameter flag(boolean value) {

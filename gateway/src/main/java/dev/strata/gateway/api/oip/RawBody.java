@@ -79,6 +79,10 @@ final class RawBody {
   private static OipCall.Input input(
       TensorSpec spec, DataType type, List<Long> shape, byte[] data) {
     return new OipCall.Input(
-        spec.name(), type.name(), shape, Map.of(), new RawElements(MemorySegment.ofArray(data)));
+        spec.name(),
+        type.name(),
+        shape,
+        Map.of(),
+        new RawElements(List.of(MemorySegment.ofArray(data))));
   }
 }

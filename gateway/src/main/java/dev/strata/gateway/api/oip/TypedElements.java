@@ -5,6 +5,7 @@ import dev.strata.gateway.api.Elements;
 import dev.strata.gateway.call.InferenceException;
 import dev.strata.graph.DataType;
 import dev.strata.graph.Shape;
+import dev.strata.graph.Tensor;
 import inference.InferTensorContents;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
@@ -16,7 +17,7 @@ import java.util.List;
 record TypedElements(InferTensorContents contents) implements Elements {
 
   @Override
-  public MemorySegment read(String field, DataType type, Shape shape) {
+  public Tensor read(String field, DataType type, Shape shape) {
     int count = count(field, type);
     if (count != shape.elements()) {
       throw InferenceException.invalid(
@@ -29,7 +30,7 @@ record TypedElements(InferTensorContents contents) implements Elements {
     }
     ByteBuffer out = ByteBuffer.allocate(bytes(type, count)).order(ByteOrder.LITTLE_ENDIAN);
     write(field, type, out);
-    return MemorySegment.ofArray(out.array());
+    return new Tensor(type, shape, MemorySegment.ofArray(out.array()));
   }
 
   private int count(String field, DataType type) {

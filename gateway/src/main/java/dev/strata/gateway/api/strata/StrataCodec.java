@@ -1,6 +1,5 @@
 package dev.strata.gateway.api.strata;
 
-import com.google.protobuf.UnsafeByteOperations;
 import dev.strata.gateway.api.HeaderWishes;
 import dev.strata.gateway.api.Limits;
 import dev.strata.gateway.api.RawElements;
@@ -28,8 +27,6 @@ import dev.strata.v1.PredictRequest;
 import dev.strata.v1.PredictResponse;
 import dev.strata.v1.StatisticsResponse;
 import dev.strata.v1.Tensor;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -117,9 +114,7 @@ final class StrataCodec {
               .setName(output.name())
               .setDatatype(output.tensor().type().name())
               .addAllShape(output.tensor().shape().dims())
-              .setData(
-                  UnsafeByteOperations.unsafeWrap(
-                      output.tensor().data().toArray(ValueLayout.JAVA_BYTE))));
+              .setData(RawElements.bytes(output.tensor())));
     }
     return message.build();
   }
@@ -288,7 +283,7 @@ final class StrataCodec {
               field,
               input.getDatatype(),
               input.getShapeList(),
-              new RawElements(MemorySegment.ofBuffer(input.getData().asReadOnlyByteBuffer())),
+              RawElements.of(input.getData()),
               limits));
     }
     return inputs;

@@ -14,6 +14,8 @@ import dev.strata.gateway.metrics.RequestMetrics;
 import dev.strata.gateway.metrics.RequestStatistics;
 import dev.strata.gateway.registry.ModelRegistry;
 import dev.strata.gateway.registry.ModelRepository;
+import dev.strata.gateway.transport.LendingService;
+import dev.strata.gateway.transport.Lent;
 import dev.strata.v1.ListModelsRequest;
 import dev.strata.v1.ListModelsResponse;
 import dev.strata.v1.ListPrecisionsRequest;
@@ -25,9 +27,11 @@ import dev.strata.v1.PredictRequest;
 import dev.strata.v1.PredictResponse;
 import dev.strata.v1.StatisticsRequest;
 import dev.strata.v1.StatisticsResponse;
+import dev.strata.v1.StrataGrpc;
 import dev.strata.v1.StrataGrpc.StrataImplBase;
 import dev.strata.v1.UnloadModelRequest;
 import dev.strata.v1.UnloadModelResponse;
+import io.grpc.ServerServiceDefinition;
 import io.grpc.stub.StreamObserver;
 import jakarta.inject.Singleton;
 import java.util.OptionalLong;
@@ -60,28 +64,39 @@ public final class StrataGrpcService extends StrataImplBase {
   }
 
   @Override
-  public void predict(PredictRequest request, StreamObserver<PredictResponse> client) {
-    HeaderWishes metadata = CallMetadata.wishes();
-    OptionalLong deadline = CallMetadata.deadlineNanos();
-    finish(
-        client,
-        pipeline.infer(
-            Protocol.GRPC,
-            () -> StrataCodec.request(request, metadata, deadline, limits),
-            GrpcCancellation.of(client)));
+  public ServerServiceDefinition bindService() {
+    return new LendingService(super.bindService())
+        .unary(StrataGrpc.getPredictMethod(), this::answer)
+        .answering(StrataGrpc.getPredictLadderMethod(), this::climb)
+        .definition();
   }
 
-  @Override
-  public void predictLadder(PredictLadderRequest request, StreamObserver<PredictResponse> client) {
+  private void answer(Lent<PredictRequest> request, StreamObserver<PredictResponse> client) {
     HeaderWishes metadata = CallMetadata.wishes();
     OptionalLong deadline = CallMetadata.deadlineNanos();
+    request.hold();
+    finish(
+        client,
+        pipeline
+            .infer(
+                Protocol.GRPC,
+                () -> StrataCodec.request(request.message(), metadata, deadline, limits),
+                GrpcCancellation.of(client))
+            .whenComplete((_, _) -> request.release()));
+  }
+
+  private void climb(Lent<PredictLadderRequest> request, StreamObserver<PredictResponse> client) {
+    HeaderWishes metadata = CallMetadata.wishes();
+    OptionalLong deadline = CallMetadata.deadlineNanos();
+    request.hold();
     finish(
         client,
         pipeline.stream(
-            Protocol.GRPC,
-            () -> StrataCodec.request(request, metadata, deadline, limits),
-            GrpcCancellation.of(client),
-            result -> client.onNext(StrataCodec.response(result))));
+                Protocol.GRPC,
+                () -> StrataCodec.request(request.message(), metadata, deadline, limits),
+                GrpcCancellation.of(client),
+                result -> client.onNext(StrataCodec.response(result)))
+            .whenComplete((_, _) -> request.release()));
   }
 
   private void finish(
