@@ -132,6 +132,14 @@ final class ComputeTimes {
             (cell, _) -> cell.unfinished((double) nanos, now));
   }
 
+  /// Whether it is known to take no longer than this: not for want of measurements, and not because
+  /// they have faded.
+  boolean takesAtMost(long nanos, Bits bits, Workload work, long now) {
+    Cell cell = sizesOf(bits, work).getOrDefault(rowsClass(work.rows()), Cell.UNKNOWN);
+    return cell.believed(now)
+        && Math.max(cell.typical().nanos(), cell.recent().nanos() + cell.deviation()) <= nanos;
+  }
+
   private NavigableMap<Integer, Cell> sizes(Bits bits, Workload work) {
     return cells
         .computeIfAbsent(bits, _ -> new TreeMap<>())

@@ -10,21 +10,30 @@ import dev.strata.precision.Bits;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Queue;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
 
-/// The queues, and a fixed set of worker threads, which alone compute. The width is chosen before a
+/// The queues, and a fixed set of workers, which alone compute. The width is chosen before a
 /// request comes here; [#forecast] is what that choice goes by. Here it can only be given back what
 /// load took from it, where a wider batch has room.
+///
+/// A worker's thread lends its turn while it rests: a computation that takes no longer than to hand
+/// it over and back, and that finds nothing waiting, is done by the thread that brings it.
 public final class Scheduler implements AutoCloseable {
 
   /// How often an idle worker looks for sessions of retired models.
   private static final long IDLE_NANOS = 200_000_000;
+
+  /// About what it costs to wake a worker and the thread that sends the answer.
+  static final long QUICK_NANOS = 50_000;
 
   /// More than these would only be older when their turn comes.
   private static final int MOST_SPARES = 8;
@@ -34,6 +43,14 @@ public final class Scheduler implements AutoCloseable {
   private final WorkQueues queues;
   private final int capacity;
   private final List<Thread> workers = new ArrayList<>();
+
+  /// Those that rest and whose turn anybody may have, the last one first.
+  private final Deque<Worker> resting = new ArrayDeque<>();
+
+  /// Those that have woken and wait for their turn to come back.
+  private final Set<Worker> awaiting = new HashSet<>();
+
+  private final Condition turnsGivenBack = lock.newCondition();
   private final Queue<Spare> spares = new ArrayDeque<>();
   private boolean spareRuns;
   private long arrivals;
@@ -63,14 +80,16 @@ public final class Scheduler implements AutoCloseable {
     }
   }
 
-  /// Puts one computation into the queue. The caller holds a lease of the model until the returned
-  /// future is done; dependents of the future run on the worker's thread, or on the thread that
-  /// cancels.
+  /// Puts one computation into the queue, or does it at once. The caller holds a lease of the model
+  /// until the returned future is done; dependents of the future run on the worker's thread, on the
+  /// thread that cancels, or on the caller's.
   ///
   /// @throws InferenceException if the queue is full or the server is shutting down
   public CompletableFuture<Completion> submit(Job job) {
     CompletableFuture<Completion> promise = new CompletableFuture<>();
     Pending pending;
+    Optional<Turn> turn;
+    List<Refusal> refused = new ArrayList<>();
     lock.lock();
     try {
       if (closed) {
@@ -85,12 +104,70 @@ public final class Scheduler implements AutoCloseable {
       }
       pending = Pending.of(job, arrivals++, now, promise);
       queues.add(pending);
-      work.signal();
+      turn = turn(job, now, refused);
+      if (turn.isEmpty()) {
+        work.signal();
+      }
     } finally {
       lock.unlock();
     }
-    job.cancellation().onCancel(() -> cancel(pending));
+    refused.forEach(Refusal::tell);
+    turn.ifPresentOrElse(this::compute, () -> job.cancellation().onCancel(() -> cancel(pending)));
     return promise;
+  }
+
+  private record Turn(Worker worker, Batch batch) {}
+
+  /// The turn of a worker that has computed the like before, so that nothing has to be prepared.
+  private Optional<Turn> turn(Job job, long now, List<Refusal> refused) {
+    if (queues.depth() > 1 || !queues.takesAtMost(QUICK_NANOS, job, now)) {
+      return Optional.empty();
+    }
+    Optional<Worker> ready =
+        resting.stream().filter(worker -> worker.isPreparedFor(job)).findFirst();
+    return ready.flatMap(
+        worker -> {
+          Optional<Batch> batch = queues.take(worker.number(), now, refused);
+          batch.ifPresent(_ -> resting.remove(worker));
+          return batch.map(taken -> new Turn(worker, taken));
+        });
+  }
+
+  private void compute(Turn turn) {
+    try {
+      turn.worker().answer(turn.batch());
+    } finally {
+      giveBack(turn.worker());
+    }
+  }
+
+  private void giveBack(Worker worker) {
+    lock.lock();
+    try {
+      if (awaiting.remove(worker)) {
+        turnsGivenBack.signalAll();
+      } else {
+        resting.push(worker);
+        if (queues.depth() > 0) {
+          work.signal();
+        }
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /// For a worker that has woken: its turn is its own again, when whoever has it is done.
+  private void reclaim(Worker worker) {
+    if (resting.remove(worker)) {
+      return;
+    }
+    // What woke this worker may be for any other.
+    work.signal();
+    awaiting.add(worker);
+    while (awaiting.contains(worker)) {
+      turnsGivenBack.awaitUninterruptibly();
+    }
   }
 
   /// What a worker computes already, the worker ends, for until then it reads the inputs.
@@ -142,14 +219,14 @@ public final class Scheduler implements AutoCloseable {
   /// Waits a while for work.
   ///
   /// @return empty if there was none
-  Optional<Batch> next(int worker) throws InterruptedException {
+  Optional<Batch> next(Worker worker) throws InterruptedException {
     List<Refusal> refused = new ArrayList<>();
     try {
       lock.lockInterruptibly();
       try {
         long patience = closed ? 0 : IDLE_NANOS;
         while (true) {
-          Optional<Batch> batch = queues.take(worker, System.nanoTime(), refused);
+          Optional<Batch> batch = queues.take(worker.number(), System.nanoTime(), refused);
           if (batch.isPresent() || patience <= 0 || !refused.isEmpty() || spareIsNext()) {
             return batch;
           }
@@ -158,7 +235,12 @@ public final class Scheduler implements AutoCloseable {
                   .delayNanos(System.nanoTime())
                   .map(delay -> Math.min(delay, IDLE_NANOS))
                   .orElse(patience);
-          patience = Math.min(patience, patience - nap + Math.max(0, work.awaitNanos(nap)));
+          resting.push(worker);
+          try {
+            patience = Math.min(patience, patience - nap + Math.max(0, work.awaitNanos(nap)));
+          } finally {
+            reclaim(worker);
+          }
         }
       } finally {
         lock.unlock();

@@ -57,6 +57,12 @@ final class WorkQueues {
     return new Forecast(waitNanos(queue, urgency.dueNanos(now), now), expected);
   }
 
+  /// Whether a computation has been measured often enough, and of late, to be known to take no
+  /// longer than this.
+  boolean takesAtMost(long nanos, Job job, long now) {
+    return queue(job.model()).times.takesAtMost(nanos, job.bits(), job.work(), now);
+  }
+
   /// The work ahead, spread over the workers. Of its own model that is what is due no later; of
   /// each other model at most as much, since all get the same share.
   private long waitNanos(ModelQueue own, long dueNanos, long now) {

@@ -3,17 +3,21 @@ package dev.strata.gateway.scheduling;
 import dev.strata.gateway.call.ErrorCode;
 import dev.strata.gateway.call.InferenceException;
 import dev.strata.gateway.call.ServedModel;
+import dev.strata.gateway.call.Workload;
 import dev.strata.graph.Tensor;
 import dev.strata.precision.Bits;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.jboss.logging.Logger;
 
 /// One platform thread that computes, with one session per model it has met. It lets go of a
-/// retired model's session as soon as it has nothing at hand.
+/// retired model's session as soon as it has nothing at hand. While it rests, the scheduler may let
+/// another thread have its turn: one thread at a time.
 final class Worker implements Runnable {
 
   private static final Logger LOG = Logger.getLogger(Worker.class);
@@ -22,16 +26,30 @@ final class Worker implements Runnable {
   private final Scheduler scheduler;
   private final Map<ServedModel, ServedModel.Session> sessions = new HashMap<>();
 
+  /// What the sessions have computed.
+  private final Set<Computed> computed = new HashSet<>();
+
+  private record Computed(ServedModel model, Bits bits, Workload work) {}
+
   Worker(int number, Scheduler scheduler) {
     this.number = number;
     this.scheduler = scheduler;
+  }
+
+  int number() {
+    return number;
+  }
+
+  /// Whether it has computed the like before.
+  boolean isPreparedFor(Job job) {
+    return computed.contains(new Computed(job.model(), job.bits(), job.work()));
   }
 
   @Override
   public void run() {
     try {
       while (!scheduler.finished()) {
-        Optional<Batch> batch = scheduler.next(number);
+        Optional<Batch> batch = scheduler.next(this);
         batch.ifPresentOrElse(this::answer, () -> scheduler.spare().ifPresent(this::compute));
         dropRetired();
       }
@@ -42,7 +60,8 @@ final class Worker implements Runnable {
     }
   }
 
-  private void answer(Batch batch) {
+  /// To be called by whoever has this worker's turn.
+  void answer(Batch batch) {
     long start = System.nanoTime();
     boolean finished = compute(batch, start);
     scheduler.done(number, batch, System.nanoTime() - start, finished);
@@ -64,6 +83,7 @@ final class Worker implements Runnable {
       return false;
     }
     long end = System.nanoTime();
+    computed.add(new Computed(batch.model(), batch.bits(), batch.work()));
     for (int i = 0; i < outcomes.size(); i++) {
       tell(batch.members().get(i), batch.bits(), outcomes.get(i), start, end);
     }
@@ -104,6 +124,7 @@ final class Worker implements Runnable {
   }
 
   private void closeSession(ServedModel model) {
+    computed.removeIf(known -> known.model().equals(model));
     ServedModel.Session broken = sessions.remove(model);
     if (broken != null) {
       broken.close();
@@ -149,6 +170,7 @@ final class Worker implements Runnable {
   }
 
   private void dropRetired() {
+    computed.removeIf(known -> known.model().retired());
     sessions
         .entrySet()
         .removeIf(

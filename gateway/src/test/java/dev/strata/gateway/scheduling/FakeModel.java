@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
 import java.util.function.UnaryOperator;
@@ -63,19 +64,28 @@ final class FakeModel implements ServedModel {
   public Session newSession() {
     opened.incrementAndGet();
     return new Session() {
+      private final AtomicBoolean running = new AtomicBoolean();
+
       @Override
       public List<Outcome> run(
           Bits bits, List<Map<String, Tensor>> requests, BooleanSupplier abandoned) {
-        batches.add(requests);
-        return requests.stream()
-            .<Outcome>map(
-                inputs -> {
-                  Map<String, Tensor> outputs = compute.apply(inputs);
-                  return abandoned.getAsBoolean()
-                      ? new Outcome.Abandoned()
-                      : new Outcome.Answered(outputs, OptionalDouble.empty());
-                })
-            .toList();
+        if (!running.compareAndSet(false, true)) {
+          throw new AssertionError("two threads in one session");
+        }
+        try {
+          batches.add(requests);
+          return requests.stream()
+              .<Outcome>map(
+                  inputs -> {
+                    Map<String, Tensor> outputs = compute.apply(inputs);
+                    return abandoned.getAsBoolean()
+                        ? new Outcome.Abandoned()
+                        : new Outcome.Answered(outputs, OptionalDouble.empty());
+                  })
+              .toList();
+        } finally {
+          running.set(false);
+        }
       }
 
       @Override

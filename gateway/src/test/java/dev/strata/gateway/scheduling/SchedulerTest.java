@@ -23,9 +23,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -50,6 +54,71 @@ class SchedulerTest {
       }
     }
     assertTrue(model.opened.get() <= 2, "a session for each worker, not for each request");
+    assertEquals(model.opened.get(), model.closed.get());
+  }
+
+  @Test
+  void whatIsQuickIsComputedByWhoBringsIt() {
+    Set<Thread> threads = ConcurrentHashMap.newKeySet();
+    FakeModel model =
+        new FakeModel(
+            inputs -> {
+              threads.add(Thread.currentThread());
+              return inputs;
+            });
+    try (Scheduler scheduler = new Scheduler(2, 100)) {
+      while (!threads.contains(Thread.currentThread())) {
+        assertSame(INPUTS, scheduler.submit(job(model, INPUTS)).join().outputs());
+      }
+    }
+    assertTrue(threads.size() > 1, "the first ones by a worker, since nothing is known of them");
+  }
+
+  @Test
+  void whatTakesLongerIsNot() {
+    Set<Thread> threads = ConcurrentHashMap.newKeySet();
+    FakeModel model =
+        new FakeModel(
+            inputs -> {
+              threads.add(Thread.currentThread());
+              LockSupport.parkNanos(4 * Scheduler.QUICK_NANOS);
+              return inputs;
+            });
+    try (Scheduler scheduler = new Scheduler(2, 100)) {
+      for (int i = 0; i < 100; i++) {
+        scheduler.submit(job(model, INPUTS)).join();
+      }
+    }
+    assertFalse(threads.contains(Thread.currentThread()));
+  }
+
+  /// A session is never used by two threads, which [FakeModel] would tell.
+  @Test
+  void manyCallersShareTheWorkersTurns() throws InterruptedException {
+    FakeModel model = new FakeModel(inputs -> inputs);
+    List<Throwable> failures = new CopyOnWriteArrayList<>();
+    try (Scheduler scheduler = new Scheduler(2, 100)) {
+      List<Thread> callers = new ArrayList<>();
+      for (int i = 0; i < 8; i++) {
+        callers.add(
+            Thread.ofPlatform()
+                .start(
+                    () -> {
+                      try {
+                        for (int call = 0; call < 3000; call++) {
+                          assertSame(INPUTS, scheduler.submit(job(model, INPUTS)).join().outputs());
+                        }
+                      } catch (Throwable failure) {
+                        failures.add(failure);
+                      }
+                    }));
+      }
+      for (Thread caller : callers) {
+        caller.join();
+      }
+    }
+    assertEquals(List.of(), failures);
+    assertEquals(8 * 3000, model.batches.stream().mapToInt(List::size).sum());
     assertEquals(model.opened.get(), model.closed.get());
   }
 
