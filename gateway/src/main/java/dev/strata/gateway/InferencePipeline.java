@@ -8,7 +8,6 @@ import dev.strata.gateway.call.InferenceRequest;
 import dev.strata.gateway.call.InferenceResult;
 import dev.strata.gateway.call.ModelCard;
 import dev.strata.gateway.call.Precision;
-import dev.strata.gateway.call.Protocol;
 import dev.strata.gateway.metrics.RequestMetrics;
 import dev.strata.gateway.metrics.SchedulingMetrics;
 import dev.strata.gateway.policy.OverloadWatch;
@@ -30,7 +29,6 @@ public final class InferencePipeline {
   private final OverloadWatch overload;
   private final AnswerCaches caches;
   private final ShadowChecks shadows;
-  private final RequestMetrics metrics;
   private final SchedulingMetrics scheduling;
   private final int maxRows;
 
@@ -41,14 +39,12 @@ public final class InferencePipeline {
       OverloadWatch overload,
       AnswerCaches caches,
       ShadowChecks shadows,
-      RequestMetrics metrics,
       SchedulingMetrics scheduling) {
     this.registry = registry;
     this.scheduler = scheduler;
     this.overload = overload;
     this.caches = caches;
     this.shadows = shadows;
-    this.metrics = metrics;
     this.scheduling = scheduling;
     this.maxRows = config.limits().rows();
   }
@@ -60,9 +56,11 @@ public final class InferencePipeline {
   /// @param decode turns the wire's message into a request; called at once
   /// @param cancellation tells when the caller has gone
   public CompletableFuture<InferenceResult> infer(
-      Protocol protocol, Supplier<InferenceRequest> decode, Cancellation cancellation) {
+      RequestMetrics.Exchange exchange,
+      Supplier<InferenceRequest> decode,
+      Cancellation cancellation) {
     return run(
-        protocol,
+        exchange,
         decode,
         cancellation,
         (inference, _) -> {
@@ -79,12 +77,12 @@ public final class InferencePipeline {
   /// @param answers gets all answers but the last
   /// @return the last answer
   public CompletableFuture<InferenceResult> stream(
-      Protocol protocol,
+      RequestMetrics.Exchange exchange,
       Supplier<InferenceRequest> decode,
       Cancellation cancellation,
       Consumer<InferenceResult> answers) {
     return run(
-        protocol,
+        exchange,
         decode,
         cancellation,
         (inference, measured) ->
@@ -103,11 +101,11 @@ public final class InferencePipeline {
   }
 
   private CompletableFuture<InferenceResult> run(
-      Protocol protocol,
+      RequestMetrics.Exchange exchange,
       Supplier<InferenceRequest> decode,
       Cancellation cancellation,
       Course course) {
-    RequestMetrics.Request measured = metrics.start(protocol);
+    RequestMetrics.Request measured = exchange.start();
     CompletableFuture<InferenceResult> answer;
     try {
       InferenceRequest request = decode.get();

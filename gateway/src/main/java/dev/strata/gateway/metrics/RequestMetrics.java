@@ -14,6 +14,7 @@ import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tags;
 import io.micrometer.core.instrument.Timer;
 import io.micrometer.core.instrument.distribution.CountAtBucket;
+import io.opentelemetry.context.Context;
 import jakarta.inject.Singleton;
 import java.time.Duration;
 import java.util.Arrays;
@@ -73,31 +74,50 @@ public final class RequestMetrics {
   private final Map<Outcome, Counter> refused = new ConcurrentHashMap<>();
   private final Map<Served, Counter> served = new ConcurrentHashMap<>();
   private final ModelLabels labels;
+  private final Tracing tracing;
 
-  RequestMetrics(MeterRegistry registry, ModelLabels labels, RequestStatistics statistics) {
+  RequestMetrics(
+      MeterRegistry registry, ModelLabels labels, RequestStatistics statistics, Tracing tracing) {
     this.registry = registry;
+    this.tracing = tracing;
     this.labels = labels;
     this.statistics = statistics;
   }
 
-  public Request start(Protocol protocol) {
-    return new Request(protocol);
+  /// What comes over a connection now. To be asked on the thread that was called, whose trace it
+  /// belongs to.
+  public Exchange exchange(Protocol protocol) {
+    return new Exchange(protocol, tracing.caller());
   }
 
-  /// Puts an answer into the wire's form and counts how long that took.
-  public <T> T encode(
-      Protocol protocol, InferenceResult result, Function<InferenceResult, T> writer) {
-    long start = System.nanoTime();
-    T written = writer.apply(result);
-    encoded(protocol, result, System.nanoTime() - start);
-    return written;
-  }
+  /// One request of a client or, of a stream, all of them, from its bytes to those of its answer.
+  public final class Exchange {
+    private final Protocol protocol;
+    private final Context trace;
 
-  private void encoded(Protocol protocol, InferenceResult result, long nanos) {
-    Series series =
-        new Series(labels.of(result.model(), result.version()), result.bits().toString(), protocol);
-    meters(series).encode().record(nanos, TimeUnit.NANOSECONDS);
-    statistics.encoded(result.model(), result.version(), result.bits(), rows(result), nanos);
+    private Exchange(Protocol protocol, Context trace) {
+      this.protocol = protocol;
+      this.trace = trace;
+    }
+
+    public Request start() {
+      return new Request(protocol, tracing.begin(trace, protocol));
+    }
+
+    /// Puts an answer into the wire's form and counts how long that took.
+    public <T> T encode(InferenceResult result, Function<InferenceResult, T> writer) {
+      long start = System.nanoTime();
+      T written = writer.apply(result);
+      long end = System.nanoTime();
+      Series series =
+          new Series(
+              labels.of(result.model(), result.version()), result.bits().toString(), protocol);
+      meters(series).encode().record(end - start, TimeUnit.NANOSECONDS);
+      statistics.encoded(
+          result.model(), result.version(), result.bits(), rows(result), end - start);
+      tracing.serialized(trace, start, end);
+      return written;
+    }
   }
 
   /// Upper bounds of the latency buckets, ascending.
@@ -132,17 +152,23 @@ public final class RequestMetrics {
 
     private long decodeNanos;
 
-    private Request(Protocol protocol) {
+    private final Optional<RequestSpan> span;
+
+    private Request(Protocol protocol, Optional<RequestSpan> span) {
       this.protocol = protocol;
+      this.span = span;
     }
 
     /// The request is in the gateway's own form now.
     public void decoded() {
-      decodeNanos = System.nanoTime() - start;
+      long now = System.nanoTime();
+      decodeNanos = now - start;
+      span.ifPresent(open -> open.parsed(start, now));
     }
 
     public void model(String name, String number) {
       model = labels.of(name, number);
+      span.ifPresent(open -> open.model(name, number));
     }
 
     /// @param result null if the request failed
@@ -150,9 +176,11 @@ public final class RequestMetrics {
     public void finish(InferenceResult result, Throwable failure) {
       if (failure == null) {
         answered(result);
+        span.ifPresent(RequestSpan::end);
         return;
       }
       Outcome ended = new Outcome(new Series(model, "", protocol), outcome(failure));
+      span.ifPresent(open -> open.fail(ended.outcome()));
       refused.computeIfAbsent(ended, this::counter).increment();
       if (!model.equals(Label.NONE)) {
         statistics.failed(model.model(), model.version(), System.nanoTime() - start);
@@ -166,10 +194,13 @@ public final class RequestMetrics {
       long rows = rows(result);
       String bits = result.bits().toString();
       Meters meters = meters(new Series(model, bits, protocol));
+      if (span.isPresent()) {
+        span.get().answered(result, rows, now);
+        span.get().recording(() -> record(meters, result, total));
+      } else {
+        record(meters, result, total);
+      }
       meters.decode().record(decodeNanos, TimeUnit.NANOSECONDS);
-      meters.queue().record(result.queueMicros(), TimeUnit.MICROSECONDS);
-      meters.compute().record(result.computeMicros(), TimeUnit.MICROSECONDS);
-      meters.total().record(total, TimeUnit.NANOSECONDS);
       meters.rows().record((double) rows);
       meters.answers().increment();
       meters.servedBits().increment(result.bits().count());
@@ -185,6 +216,13 @@ public final class RequestMetrics {
           TimeUnit.MICROSECONDS.toNanos(result.computeMicros()));
       start = now;
       decodeNanos = 0;
+    }
+
+    /// What may be worth a look at a trace: it becomes the exemplar of these.
+    private void record(Meters meters, InferenceResult result, long total) {
+      meters.queue().record(result.queueMicros(), TimeUnit.MICROSECONDS);
+      meters.compute().record(result.computeMicros(), TimeUnit.MICROSECONDS);
+      meters.total().record(total, TimeUnit.NANOSECONDS);
     }
 
     private Counter counter(Outcome key) {

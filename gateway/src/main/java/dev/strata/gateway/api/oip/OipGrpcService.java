@@ -179,17 +179,18 @@ public final class OipGrpcService extends GRPCInferenceServiceImplBase {
     HeaderWishes metadata = CallMetadata.wishes();
     OptionalLong deadline = CallMetadata.deadlineNanos();
     Cancellation cancellation = GrpcCancellation.of(client);
+    RequestMetrics.Exchange exchange = metrics.exchange(Protocol.GRPC);
     request.hold();
     var _ =
         pipeline
             .infer(
-                Protocol.GRPC,
+                exchange,
                 () ->
                     OipCodec.request(
                         OipMessages.call(request.message(), metadata, deadline), limits),
                 cancellation)
             .whenComplete((_, _) -> request.release())
-            .thenApply(result -> metrics.encode(Protocol.GRPC, result, OipMessages::response))
+            .thenApply(result -> exchange.encode(result, OipMessages::response))
             .whenComplete(
                 (response, failure) -> {
                   if (failure == null) {
@@ -204,6 +205,7 @@ public final class OipGrpcService extends GRPCInferenceServiceImplBase {
       StreamObserver<ModelStreamInferResponse> client) {
     return OipGrpcStream.open(
         pipeline,
+        metrics.exchange(Protocol.GRPC),
         (ServerCallStreamObserver<ModelStreamInferResponse>) client,
         CallMetadata.wishes(),
         CallMetadata.deadlineNanos(),

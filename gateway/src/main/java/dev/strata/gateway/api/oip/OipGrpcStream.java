@@ -7,7 +7,7 @@ import dev.strata.gateway.api.HeaderWishes;
 import dev.strata.gateway.api.Limits;
 import dev.strata.gateway.call.Cancellation;
 import dev.strata.gateway.call.InferenceResult;
-import dev.strata.gateway.call.Protocol;
+import dev.strata.gateway.metrics.RequestMetrics;
 import dev.strata.gateway.transport.Lent;
 import inference.ModelInferRequest;
 import inference.ModelInferResponse;
@@ -28,6 +28,7 @@ final class OipGrpcStream implements StreamObserver<Lent<ModelInferRequest>> {
   private static final int MOST_UNDER_WAY = 32;
 
   private final InferencePipeline pipeline;
+  private final RequestMetrics.Exchange exchange;
   private final ServerCallStreamObserver<ModelStreamInferResponse> client;
   private final HeaderWishes metadata;
   private final OptionalLong deadlineNanos;
@@ -44,12 +45,14 @@ final class OipGrpcStream implements StreamObserver<Lent<ModelInferRequest>> {
 
   private OipGrpcStream(
       InferencePipeline pipeline,
+      RequestMetrics.Exchange exchange,
       ServerCallStreamObserver<ModelStreamInferResponse> client,
       HeaderWishes metadata,
       OptionalLong deadlineNanos,
       Limits limits,
       boolean errorsEnd) {
     this.pipeline = pipeline;
+    this.exchange = exchange;
     this.client = client;
     this.metadata = metadata;
     this.deadlineNanos = deadlineNanos;
@@ -63,13 +66,14 @@ final class OipGrpcStream implements StreamObserver<Lent<ModelInferRequest>> {
   /// @param errorsEnd whether the first error ends the call with its status
   static OipGrpcStream open(
       InferencePipeline pipeline,
+      RequestMetrics.Exchange exchange,
       ServerCallStreamObserver<ModelStreamInferResponse> client,
       HeaderWishes metadata,
       OptionalLong deadlineNanos,
       Limits limits,
       boolean errorsEnd) {
     OipGrpcStream stream =
-        new OipGrpcStream(pipeline, client, metadata, deadlineNanos, limits, errorsEnd);
+        new OipGrpcStream(pipeline, exchange, client, metadata, deadlineNanos, limits, errorsEnd);
     client.disableAutoRequest();
     client.setOnReadyHandler(stream::readMore);
     client.request(MOST_UNDER_WAY);
@@ -85,7 +89,7 @@ final class OipGrpcStream implements StreamObserver<Lent<ModelInferRequest>> {
     lent.hold();
     var _ =
         pipeline.stream(
-                Protocol.GRPC,
+                exchange,
                 () -> OipCodec.request(OipMessages.call(request, metadata, deadlineNanos), limits),
                 cancellation,
                 this::tell)
@@ -114,7 +118,7 @@ final class OipGrpcStream implements StreamObserver<Lent<ModelInferRequest>> {
 
   private synchronized void tell(InferenceResult result) {
     ModelInferResponse response =
-        OipMessages.response(result).toBuilder()
+        exchange.encode(result, OipMessages::response).toBuilder()
             .putParameters(FINAL, OipMessages.flag(result.last()))
             .build();
     send(ModelStreamInferResponse.newBuilder().setInferResponse(response).build());

@@ -137,19 +137,22 @@ public final class OipInferResource {
   private CompletionStage<Response> answer(
       String model, Optional<String> version, HttpHeaders headers, RoutingContext exchange) {
     Cancellation cancellation = RestInference.cancellation(exchange);
+    RequestMetrics.Exchange measured = metrics.exchange(Protocol.REST);
     return RestBody.of(exchange)
         .thenCompose(
             body -> {
               RestInference asked = decoding.of(model, version, headers, body);
               return asked
-                  .run(() -> pipeline.infer(Protocol.REST, asked::request, cancellation))
-                  .thenCompose(result -> asked.write(result, () -> response(asked, result)));
+                  .run(() -> pipeline.infer(measured, asked::request, cancellation))
+                  .thenCompose(
+                      result -> asked.write(result, () -> response(asked, measured, result)));
             });
   }
 
-  private Response response(RestInference asked, InferenceResult result) {
+  private static Response response(
+      RestInference asked, RequestMetrics.Exchange measured, InferenceResult result) {
     OipJsonWriter.Body answer =
-        metrics.encode(Protocol.REST, result, made -> OipJsonWriter.write(made, asked.call()));
+        measured.encode(result, made -> OipJsonWriter.write(made, asked.call()));
     Optional<ContentCoding> coding = asked.coding();
     Response.ResponseBuilder response =
         Response.ok(coding.map(known -> known.encode(answer.bytes())).orElse(answer.bytes()))

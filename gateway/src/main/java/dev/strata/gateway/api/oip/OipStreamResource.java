@@ -9,6 +9,7 @@ import dev.strata.gateway.call.Cancellation;
 import dev.strata.gateway.call.InferenceException;
 import dev.strata.gateway.call.InferenceResult;
 import dev.strata.gateway.call.Protocol;
+import dev.strata.gateway.metrics.RequestMetrics;
 import io.smallrye.common.annotation.NonBlocking;
 import io.smallrye.mutiny.operators.multi.processors.UnicastProcessor;
 import io.vertx.ext.web.RoutingContext;
@@ -40,8 +41,10 @@ public final class OipStreamResource {
 
   private final InferencePipeline pipeline;
   private final RestDecoding decoding;
+  private final RequestMetrics metrics;
 
-  OipStreamResource(InferencePipeline pipeline, RestDecoding decoding) {
+  OipStreamResource(InferencePipeline pipeline, RestDecoding decoding, RequestMetrics metrics) {
+    this.metrics = metrics;
     this.pipeline = pipeline;
     this.decoding = decoding;
   }
@@ -88,28 +91,30 @@ public final class OipStreamResource {
   private CompletionStage<Response> answers(
       String model, Optional<String> version, HttpHeaders headers, RoutingContext exchange) {
     Cancellation cancellation = RestInference.cancellation(exchange);
+    RequestMetrics.Exchange measured = metrics.exchange(Protocol.REST);
     return RestBody.of(exchange)
         .thenCompose(
             body -> {
               RestInference asked = decoding.of(model, version, headers, body);
-              return asked.run(() -> begin(asked, cancellation));
+              return asked.run(() -> begin(asked, measured, cancellation));
             });
   }
 
   /// Responds with the first answer, since a response that has begun has no other status.
-  private CompletableFuture<Response> begin(RestInference asked, Cancellation cancellation) {
+  private CompletableFuture<Response> begin(
+      RestInference asked, RequestMetrics.Exchange measured, Cancellation cancellation) {
     UnicastProcessor<String> events = UnicastProcessor.create();
     CompletableFuture<Void> first = new CompletableFuture<>();
     var _ =
         pipeline.stream(
-                Protocol.REST,
+                measured,
                 asked::request,
                 cancellation,
                 result -> {
-                  events.onNext(event(result));
+                  events.onNext(measured.encode(result, OipStreamResource::event));
                   first.complete(null);
                 })
-            .thenApply(OipStreamResource::event)
+            .thenApply(result -> measured.encode(result, OipStreamResource::event))
             .whenComplete(
                 (last, failure) -> {
                   if (failure != null && first.completeExceptionally(Failures.cause(failure))) {

@@ -74,12 +74,14 @@ public final class StrataGrpcService extends StrataImplBase {
   private void answer(Lent<PredictRequest> request, StreamObserver<PredictResponse> client) {
     HeaderWishes metadata = CallMetadata.wishes();
     OptionalLong deadline = CallMetadata.deadlineNanos();
+    RequestMetrics.Exchange exchange = metrics.exchange(Protocol.GRPC);
     request.hold();
     finish(
         client,
+        exchange,
         pipeline
             .infer(
-                Protocol.GRPC,
+                exchange,
                 () -> StrataCodec.request(request.message(), metadata, deadline, limits),
                 GrpcCancellation.of(client))
             .whenComplete((_, _) -> request.release()));
@@ -88,22 +90,26 @@ public final class StrataGrpcService extends StrataImplBase {
   private void climb(Lent<PredictLadderRequest> request, StreamObserver<PredictResponse> client) {
     HeaderWishes metadata = CallMetadata.wishes();
     OptionalLong deadline = CallMetadata.deadlineNanos();
+    RequestMetrics.Exchange exchange = metrics.exchange(Protocol.GRPC);
     request.hold();
     finish(
         client,
+        exchange,
         pipeline.stream(
-                Protocol.GRPC,
+                exchange,
                 () -> StrataCodec.request(request.message(), metadata, deadline, limits),
                 GrpcCancellation.of(client),
-                result -> client.onNext(StrataCodec.response(result)))
+                result -> client.onNext(exchange.encode(result, StrataCodec::response)))
             .whenComplete((_, _) -> request.release()));
   }
 
   private void finish(
-      StreamObserver<PredictResponse> client, CompletableFuture<InferenceResult> answer) {
+      StreamObserver<PredictResponse> client,
+      RequestMetrics.Exchange exchange,
+      CompletableFuture<InferenceResult> answer) {
     var _ =
         answer
-            .thenApply(result -> metrics.encode(Protocol.GRPC, result, StrataCodec::response))
+            .thenApply(result -> exchange.encode(result, StrataCodec::response))
             .whenComplete(
                 (response, failure) -> {
                   if (failure != null) {
