@@ -15,26 +15,16 @@ import java.util.function.BooleanSupplier;
 import java.util.function.LongSupplier;
 
 /// Runs a plan with scratch memory of its own; used by one thread at a time. A plan is bound to the
-/// shapes of its inputs once; the last few shapes are remembered. All bindings share one block of
-/// memory, and so may all contexts of a thread.
+/// shapes of its inputs once and remembered for as long as others are not used more. All bindings
+/// share one block of memory, and so may all contexts of a thread.
 public final class ExecutionContext implements AutoCloseable {
-  private static final int REMEMBERED_SHAPES = 64;
-
-  private record Binding(BoundPlan bound, Arena arena) {}
-
   private final ExecutablePlan plan;
   private final MemoryPlan.Reuse reuse;
   private Binder.Fusion fusion;
 
-  /// Least recently used first.
-  private final Map<List<Shape>, Binding> bindings = new LinkedHashMap<>(16, 0.75f, true);
-
   private final Team team;
   private final ScratchBlock block;
   private final boolean owns;
-
-  /// The place of the block that all bindings refer to.
-  private int place;
 
   private Optional<ActivationObserver> observer = Optional.empty();
   private long peakActivationBytes;
@@ -75,7 +65,7 @@ public final class ExecutionContext implements AutoCloseable {
   public void observe(ActivationObserver seer) {
     observer = Optional.of(seer);
     fusion = Binder.Fusion.NONE;
-    forget();
+    block.bindings().forget(this);
   }
 
   /// Runs the graph.
@@ -177,51 +167,20 @@ public final class ExecutionContext implements AutoCloseable {
   }
 
   BoundPlan bound(List<Shape> shapes) {
-    followBlock();
-    Binding known = bindings.get(shapes);
-    if (known != null) {
-      return known.bound();
-    }
-    Arena arena = Arena.ofShared();
-    try {
-      BoundPlan bound = Binder.bind(plan, shapes, arena, reuse, fusion, team, this::block);
-      bindings.put(shapes, new Binding(bound, arena));
-      peakActivationBytes = Math.max(peakActivationBytes, bound.activationBytes());
-      if (bindings.size() > REMEMBERED_SHAPES) {
-        List<Shape> oldest = bindings.keySet().iterator().next();
-        bindings.remove(oldest).arena().close();
-      }
-      return bound;
-    } catch (Throwable failure) {
-      arena.close();
-      throw failure;
-    }
+    return block.bindings().of(this, shapes, arena -> bind(shapes, arena));
   }
 
-  private MemorySegment block(long bytes) {
-    MemorySegment memory = block.atLeast(bytes);
-    followBlock();
-    return memory;
-  }
-
-  /// When the block has moved, bindings to the old place are forgotten.
-  private void followBlock() {
-    if (place != block.place()) {
-      place = block.place();
-      forget();
-    }
-  }
-
-  private void forget() {
-    bindings.values().forEach(binding -> binding.arena().close());
-    bindings.clear();
+  private BoundPlan bind(List<Shape> shapes, Arena arena) {
+    BoundPlan bound = Binder.bind(plan, shapes, arena, reuse, fusion, team, block::atLeast);
+    peakActivationBytes = Math.max(peakActivationBytes, bound.activationBytes());
+    return bound;
   }
 
   @Override
   public void close() {
     if (!closed) {
       closed = true;
-      forget();
+      block.bindings().forget(this);
       if (owns) {
         block.close();
         team.close();

@@ -50,7 +50,7 @@ final class MemoryPlan {
     return offset;
   }
 
-  private static long align(long bytes) {
+  static long align(long bytes) {
     return Math.ceilDiv(bytes, ALIGNMENT) * ALIGNMENT;
   }
 

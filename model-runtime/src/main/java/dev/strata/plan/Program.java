@@ -32,8 +32,13 @@ final class Program {
 
   private record Observation(String layer, Region input, Shape shape) {}
 
+  /// Structs are small and many: each in a piece of memory of its own would take thrice as much.
+  private static final long CHUNK_BYTES = 8 << 10;
+
   private final Arena arena;
   private final Team team;
+  private MemorySegment chunk = MemorySegment.NULL;
+  private long chunkUsed;
   private final List<Draft> drafts = new ArrayList<>();
   private final List<Region.Slot> slots = new ArrayList<>();
   private final IdentityHashMap<Tensor, Region.Fixed> constants = new IdentityHashMap<>();
@@ -186,7 +191,17 @@ final class Program {
   }
 
   private MemorySegment allocate(long bytes) {
-    return arena.allocate(Math.max(1, bytes), MemoryPlan.ALIGNMENT).asSlice(0, bytes);
+    long room = MemoryPlan.align(Math.max(1, bytes));
+    if (room > CHUNK_BYTES) {
+      return arena.allocate(room, MemoryPlan.ALIGNMENT).asSlice(0, bytes);
+    }
+    if (chunkUsed + room > chunk.byteSize()) {
+      chunk = arena.allocate(CHUNK_BYTES, MemoryPlan.ALIGNMENT);
+      chunkUsed = 0;
+    }
+    MemorySegment slice = chunk.asSlice(chunkUsed, bytes);
+    chunkUsed += room;
+    return slice;
   }
 
   /// Places the slots and resolves all calls.

@@ -3,8 +3,9 @@ package dev.strata.plan;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
-/// Memory for activations and scratch of whatever one thread runs. It is as large as the largest
-/// need so far; when it grows it moves, and what it held is lost. For one thread at a time.
+/// Memory for activations and scratch of whatever one thread runs, and the plans that are bound to
+/// it. It is as large as the largest need so far; when it grows it moves, what it held is lost, and
+/// the plans are forgotten. For one thread at a time.
 public final class ScratchBlock implements AutoCloseable {
 
   /// It grows by at least this factor, so that it seldom does.
@@ -12,13 +13,13 @@ public final class ScratchBlock implements AutoCloseable {
 
   private Arena arena = Arena.ofShared();
   private MemorySegment memory = MemorySegment.NULL;
-  private int place;
+  private final Bindings bindings = new Bindings();
 
   /// @return the whole block, of at least so many bytes
   MemorySegment atLeast(long bytes) {
     if (bytes > memory.byteSize()) {
       long grown = Math.max(bytes, (long) (memory.byteSize() * GROWTH));
-      place++;
+      bindings.forgetAll();
       memory = MemorySegment.NULL;
       arena.close();
       arena = Arena.ofShared();
@@ -27,13 +28,13 @@ public final class ScratchBlock implements AutoCloseable {
     return memory;
   }
 
-  /// Changes whenever the block moves.
-  int place() {
-    return place;
+  Bindings bindings() {
+    return bindings;
   }
 
   @Override
   public void close() {
+    bindings.forgetAll();
     arena.close();
   }
 }

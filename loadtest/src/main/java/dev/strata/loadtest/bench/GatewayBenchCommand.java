@@ -105,6 +105,21 @@ public final class GatewayBenchCommand implements Runnable {
   }
 
   @Command(
+      name = "transports",
+      description = "The framework's unified gRPC server against grpc-java's, without a gateway.")
+  int transports(
+      @Option(names = "--seconds", defaultValue = "2", description = "Of each measurement.")
+          double seconds,
+      @Option(names = "--rounds", defaultValue = "5", description = "Of each server.") int rounds)
+      throws IOException, InterruptedException {
+    return with(
+        bench -> {
+          TransportBench.run(bench, seconds, rounds);
+          return true;
+        });
+  }
+
+  @Command(
       name = "memory",
       description =
           "Memory when MiniLM is served at all widths by four workers, against 8 bits by one.")

@@ -6,64 +6,77 @@ import dev.strata.trainer.plot.Plot.Point;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.LocalDate;
 import java.util.List;
 import java.util.Optional;
 import java.util.TreeSet;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.Stream;
 
-/// The figures as one Markdown page with plots beside it.
+/// The figures as one Markdown page with plots beside it. Sections of an older page that are not
+/// measured anew stay as they are.
 final class AccuracyPage {
   private static final String SAME = "same planes for all";
   private static final String BY_SENSITIVITY = "planes by sensitivity";
 
-  private final List<ModelAccuracy> models;
-  private final Optional<TrainedSection> trained;
-  private final List<GoalRow> goals;
+  private static final String HEAD =
+      """
+      # Accuracy by width
 
-  AccuracyPage(List<ModelAccuracy> models, Optional<TrainedSection> trained, List<GoalRow> goals) {
-    this.models = List.copyOf(models);
-    this.goals = List.copyOf(goals);
-    this.trained = trained;
-  }
+      Each section is written by the command that it names; nothing here is typed by hand.
+      Activations have 8 bits at every width. `_fp32` means: against the float network. A prefix is what of the file
+      a request of that width needs. Time is the median of one sample on one thread, not on a quiet machine.
+
+      ## %s
+
+      | model | bits | figure | goal | found | |
+      | --- | --- | --- | --- | --- | --- |
+      """;
+
+  private final Path page;
+  private final String written;
 
   /// @param page the Markdown file; plots go to `images` beside it
-  /// @param command how to make it again
-  void write(Path page, String command) throws IOException {
+  /// @param command how to make its sections again
+  /// @param day when they are made
+  AccuracyPage(Path page, String command, LocalDate day) {
+    this.page = page;
+    this.written = "\nWritten on %s by `%s`.\n".formatted(day, command);
+  }
+
+  void write(List<ModelAccuracy> models, Optional<TrainedSection> trained) throws IOException {
     Path images = page.toAbsolutePath().resolveSibling("images");
     Files.createDirectories(images);
-    StringBuilder text = new StringBuilder();
-    text.append("# Accuracy by width\n\nWritten by `")
-        .append(command)
-        .append("`; nothing here is typed by hand.\n");
-    text.append(
-            "Activations have 8 bits at every width. `_fp32` means: against the float network. ")
-        .append(
-            "A prefix is what of the file\na request of that width needs. Time is the median of one sample on one thread, ")
-        .append("not on a quiet machine.\n\n## Goals\n\n");
-    goals(text);
+    WrittenPage content = WrittenPage.read(page);
     for (ModelAccuracy model : models) {
+      StringBuilder text = new StringBuilder("## " + model.name() + "\n" + written);
       section(text, model);
+      content =
+          content.with(model.name(), text.toString(), model.name(), rows(Goal.of(model).toList()));
       plot(model, "bytes", "prefix, MB", row -> row.prefixBytes() / 1e6, images);
       plot(model, "latency", "ms", ModelAccuracy.Row::medianMillis, images);
     }
     if (trained.isPresent()) {
-      trained.get().write(text, images);
+      TrainedSection section = trained.get();
+      StringBuilder text = new StringBuilder("## " + section.title() + "\n" + written);
+      section.write(text, images);
+      content =
+          content.with(section.title(), text.toString(), section.name(), rows(section.goals()));
     }
+    StringBuilder text = new StringBuilder(HEAD.formatted(WrittenPage.GOALS));
+    content.goals().values().forEach(rows -> rows.forEach(text::append));
+    content.sections().values().forEach(section -> text.append('\n').append(section));
     Files.writeString(page, text);
   }
 
-  private void goals(StringBuilder text) {
-    text.append(
-        "| model | bits | figure | goal | found | |\n| --- | --- | --- | --- | --- | --- |\n");
-    goals.forEach(goal -> text.append(goal.markdown()));
+  private static List<String> rows(List<GoalRow> goals) {
+    return goals.stream().map(GoalRow::markdown).toList();
   }
 
   private static void section(StringBuilder text, ModelAccuracy model) {
     text.append(
-        "\n## %s\n\n%s, %d samples; import %.0f s, measurement %.0f s. Stored: %s.\n"
+        "\n%s, %d samples; import %.0f s, measurement %.0f s. Stored: %s.\n"
             .formatted(
-                model.name(),
                 model.data(),
                 model.samples(),
                 model.importSeconds(),

@@ -6,6 +6,8 @@ import dev.strata.trainer.repository.ImportFolder;
 import dev.strata.trainer.training.TrainingStudy;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.LocalDate;
+import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -22,7 +24,7 @@ public final class AccuracyReport {
 
   /// Measures and writes.
   ///
-  /// @param page the Markdown file, replaced
+  /// @param page the Markdown file; what is measured now replaces what stands there of it
   /// @param command how to make it again
   /// @return goals that were missed, in words
   public List<String> write(
@@ -45,7 +47,7 @@ public final class AccuracyReport {
     }
     List<GoalRow> goals = new ArrayList<>(measured.stream().flatMap(Goal::of).toList());
     trained.ifPresent(section -> goals.addAll(section.goals()));
-    new AccuracyPage(measured, trained, goals).write(page, command);
+    new AccuracyPage(page, command, LocalDate.now(ZoneOffset.UTC)).write(measured, trained);
     return goals.stream().filter(goal -> !goal.isMet()).map(GoalRow::words).toList();
   }
 }

@@ -46,9 +46,17 @@ final class TrainedSection {
     return trained.accuracies().get(bits);
   }
 
+  String name() {
+    return study.run().name();
+  }
+
+  String title() {
+    return name() + ", trained";
+  }
+
   void write(StringBuilder text, Path images) throws IOException {
-    text.append("\n## ").append(study.run().name()).append(", trained\n\n");
-    text.append("Trained from nothing with this file, and with the same data, schedule and seed in")
+    text.append(
+            "\nTrained from nothing with this file, and with the same data, schedule and seed in")
         .append(" the other ways;\nmeasured on the ")
         .append(study.once().provenance().get("quality.data"))
         .append(", by the runtime.\n\n```yaml\n")
@@ -62,7 +70,7 @@ final class TrainedSection {
         .forEach((bits, trained) -> own.add(new Point(bits.count(), accuracy(trained, bits))));
     Plot plot =
         new Plot(
-            study.run().name() + ", trained",
+            title(),
             new Axis("bits", false, List.of(1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0)),
             new Axis("accuracy", false, List.of()));
     plot.course("once for all", course(study.once()))

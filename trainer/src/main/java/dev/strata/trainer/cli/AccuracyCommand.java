@@ -45,21 +45,22 @@ final class AccuracyCommand implements Callable<Integer> {
       names = {"-o", "--output"},
       required = true,
       paramLabel = "FILE.md",
-      description = "The page; plots go to 'images' beside it.")
+      description =
+          "The page; plots go to 'images' beside it. What is not measured now stays in it.")
   private Path output;
 
   @Option(
       names = "--model",
       split = ",",
       paramLabel = "NAME",
-      description = "Only these models; default: all.")
+      description = "Only these models; default: all, or with --train none.")
   private List<String> names = List.of();
 
   @Option(
       names = "--train",
       paramLabel = "RUN.yaml",
       description = {
-        "Also train this run once for all widths, for each width alone, cut from 8 bits and in"
+        "Train this run once for all widths, for each width alone, cut from 8 bits and in"
             + " floats, and compare them. Takes an hour or more; what is in --trained is taken from"
             + " there."
       })
@@ -84,7 +85,8 @@ final class AccuracyCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    List<EmbeddedModel> models = RepositoryCommand.named(names);
+    List<EmbeddedModel> models =
+        names.isEmpty() && run.isPresent() ? List.of() : RepositoryCommand.named(names);
     AccuracyStudy study =
         new AccuracyStudy(packages, fashionMnist, brief ? SHORT : Integer.MAX_VALUE);
     String command =
