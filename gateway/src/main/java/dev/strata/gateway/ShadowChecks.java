@@ -14,8 +14,6 @@ import dev.strata.gateway.scheduling.Spare;
 import dev.strata.graph.Tensor;
 import dev.strata.precision.Bits;
 import jakarta.inject.Singleton;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -100,14 +98,7 @@ final class ShadowChecks {
 
   private static Map<String, Tensor> copies(Map<String, Tensor> inputs) {
     Map<String, Tensor> copies = new HashMap<>();
-    inputs.forEach(
-        (name, tensor) ->
-            copies.put(
-                name,
-                new Tensor(
-                    tensor.type(),
-                    tensor.shape(),
-                    MemorySegment.ofArray(tensor.data().toArray(ValueLayout.JAVA_BYTE)))));
+    inputs.forEach((name, tensor) -> copies.put(name, tensor.copy()));
     return copies;
   }
 }

@@ -50,12 +50,14 @@ public record Tensor(DataType type, Shape shape, List<MemorySegment> pieces) {
 
   /// All bytes in one segment; those of several pieces are put together anew with each call.
   public MemorySegment data() {
-    if (pieces.size() == 1) {
-      return pieces.getFirst();
-    }
-    MemorySegment joined = MemorySegment.ofArray(new byte[Math.toIntExact(byteSize())]);
-    copyTo(joined);
-    return joined;
+    return pieces.size() == 1 ? pieces.getFirst() : copy().pieces.getFirst();
+  }
+
+  /// The same on the heap, in one piece, for the caller to keep.
+  public Tensor copy() {
+    MemorySegment bytes = MemorySegment.ofArray(new byte[Math.toIntExact(byteSize())]);
+    copyTo(bytes);
+    return new Tensor(type, shape, bytes);
   }
 
   /// @param target of this size at least

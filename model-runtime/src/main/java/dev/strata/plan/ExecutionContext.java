@@ -4,8 +4,6 @@ import dev.strata.graph.Shape;
 import dev.strata.graph.Tensor;
 import dev.strata.graph.TensorSpec;
 import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -86,9 +84,7 @@ public final class ExecutionContext implements AutoCloseable {
     observer.ifPresentOrElse(seer -> run(bound, seer), () -> bound.run(stop));
     Map<String, Tensor> outputs = new LinkedHashMap<>();
     for (int i = 0; i < bound.outputs().size(); i++) {
-      Tensor output = bound.outputs().get(i);
-      MemorySegment copy = MemorySegment.ofArray(output.data().toArray(ValueLayout.JAVA_BYTE));
-      outputs.put(plan.graph().outputs().get(i), new Tensor(output.type(), output.shape(), copy));
+      outputs.put(plan.graph().outputs().get(i), bound.outputs().get(i).copy());
     }
     return outputs;
   }

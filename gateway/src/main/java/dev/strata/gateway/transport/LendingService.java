@@ -13,8 +13,8 @@ import io.grpc.stub.ServerCalls;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
-/// A generated service, some of whose methods get [Lent] requests. A method holds a request for as
-/// long as it reads its byte fields after it has returned.
+/// A generated service, some of whose methods get [Lent] requests. A method that reads byte fields
+/// after it has returned does so in [Lent#until].
 public final class LendingService {
 
   private final ServerServiceDefinition generated;

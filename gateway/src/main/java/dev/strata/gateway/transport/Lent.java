@@ -5,7 +5,9 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
 
 /// A request whose byte fields may still lie in the network's buffers. Those are given back when
 /// the last holder lets go; nobody may look at the byte fields after that.
@@ -29,13 +31,21 @@ public final class Lent<M extends MessageLite> {
     return message;
   }
 
+  /// Holds it until the future that begins now is done.
+  ///
+  /// @param begin must not throw
+  public <T> CompletableFuture<T> until(Supplier<CompletableFuture<T>> begin) {
+    hold();
+    return begin.get().whenComplete((_, _) -> release());
+  }
+
   /// One more holder; only a holder may ask for it.
-  public void hold() {
+  void hold() {
     holders.incrementAndGet();
   }
 
   /// One holder fewer.
-  public void release() {
+  void release() {
     if (holders.decrementAndGet() > 0) {
       return;
     }

@@ -17,9 +17,10 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.Semaphore;
-import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 
@@ -222,15 +223,15 @@ final class TransportBench {
   static final class Echo extends GRPCInferenceServiceGrpc.GRPCInferenceServiceImplBase {
     static final String NEVER = "never";
 
-    private final SynchronousQueue<Long> arrived = new SynchronousQueue<>();
-    private final SynchronousQueue<Long> cancelled = new SynchronousQueue<>();
+    private final BlockingQueue<Long> arrived = new LinkedBlockingQueue<>();
+    private final BlockingQueue<Long> cancelled = new LinkedBlockingQueue<>();
 
     @Override
     public void modelInfer(ModelInferRequest request, StreamObserver<ModelInferResponse> client) {
       if (request.getModelName().equals(NEVER)) {
         ((ServerCallStreamObserver<ModelInferResponse>) client)
-            .setOnCancelHandler(() -> tell(cancelled));
-        Thread.ofVirtual().start(() -> tell(arrived));
+            .setOnCancelHandler(() -> cancelled.add(System.nanoTime()));
+        arrived.add(System.nanoTime());
         return;
       }
       client.onNext(answer(request));
@@ -255,19 +256,6 @@ final class TransportBench {
           client.onCompleted();
         }
       };
-    }
-
-    private static void tell(SynchronousQueue<Long> queue) {
-      long now = System.nanoTime();
-      Thread.ofVirtual()
-          .start(
-              () -> {
-                try {
-                  queue.put(now);
-                } catch (InterruptedException interrupted) {
-                  Thread.currentThread().interrupt();
-                }
-              });
     }
 
     private static ModelInferResponse answer(ModelInferRequest request) {

@@ -23,7 +23,7 @@ final class AccuracyPage {
       """
       # Accuracy by width
 
-      Each section is written by the command that it names; nothing here is typed by hand.
+      The figures of each section are written by the command that it names, none by hand.
       Activations have 8 bits at every width. `_fp32` means: against the float network. A prefix is what of the file
       a request of that width needs. Time is the median of one sample on one thread, not on a quiet machine.
 

@@ -180,16 +180,16 @@ public final class OipGrpcService extends GRPCInferenceServiceImplBase {
     OptionalLong deadline = CallMetadata.deadlineNanos();
     Cancellation cancellation = GrpcCancellation.of(client);
     RequestMetrics.Exchange exchange = metrics.exchange(Protocol.GRPC);
-    request.hold();
     var _ =
-        pipeline
-            .infer(
-                exchange,
+        request
+            .until(
                 () ->
-                    OipCodec.request(
-                        OipMessages.call(request.message(), metadata, deadline), limits),
-                cancellation)
-            .whenComplete((_, _) -> request.release())
+                    pipeline.infer(
+                        exchange,
+                        () ->
+                            OipCodec.request(
+                                OipMessages.call(request.message(), metadata, deadline), limits),
+                        cancellation))
             .thenApply(result -> exchange.encode(result, OipMessages::response))
             .whenComplete(
                 (response, failure) -> {

@@ -86,14 +86,16 @@ final class OipGrpcStream implements StreamObserver<Lent<ModelInferRequest>> {
       underWay++;
     }
     ModelInferRequest request = lent.message();
-    lent.hold();
     var _ =
-        pipeline.stream(
-                exchange,
-                () -> OipCodec.request(OipMessages.call(request, metadata, deadlineNanos), limits),
-                cancellation,
-                this::tell)
-            .whenComplete((_, _) -> lent.release())
+        lent.until(
+                () ->
+                    pipeline.stream(
+                        exchange,
+                        () ->
+                            OipCodec.request(
+                                OipMessages.call(request, metadata, deadlineNanos), limits),
+                        cancellation,
+                        this::tell))
             .whenComplete(
                 (result, failure) -> {
                   if (failure == null) {

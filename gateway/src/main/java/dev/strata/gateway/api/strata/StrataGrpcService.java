@@ -6,6 +6,7 @@ import dev.strata.gateway.api.GrpcCancellation;
 import dev.strata.gateway.api.GrpcErrors;
 import dev.strata.gateway.api.HeaderWishes;
 import dev.strata.gateway.api.Limits;
+import dev.strata.gateway.call.Cancellation;
 import dev.strata.gateway.call.InferenceException;
 import dev.strata.gateway.call.InferenceResult;
 import dev.strata.gateway.call.ModelCard;
@@ -75,32 +76,33 @@ public final class StrataGrpcService extends StrataImplBase {
     HeaderWishes metadata = CallMetadata.wishes();
     OptionalLong deadline = CallMetadata.deadlineNanos();
     RequestMetrics.Exchange exchange = metrics.exchange(Protocol.GRPC);
-    request.hold();
+    Cancellation cancellation = GrpcCancellation.of(client);
     finish(
         client,
         exchange,
-        pipeline
-            .infer(
-                exchange,
-                () -> StrataCodec.request(request.message(), metadata, deadline, limits),
-                GrpcCancellation.of(client))
-            .whenComplete((_, _) -> request.release()));
+        request.until(
+            () ->
+                pipeline.infer(
+                    exchange,
+                    () -> StrataCodec.request(request.message(), metadata, deadline, limits),
+                    cancellation)));
   }
 
   private void climb(Lent<PredictLadderRequest> request, StreamObserver<PredictResponse> client) {
     HeaderWishes metadata = CallMetadata.wishes();
     OptionalLong deadline = CallMetadata.deadlineNanos();
     RequestMetrics.Exchange exchange = metrics.exchange(Protocol.GRPC);
-    request.hold();
+    Cancellation cancellation = GrpcCancellation.of(client);
     finish(
         client,
         exchange,
-        pipeline.stream(
-                exchange,
-                () -> StrataCodec.request(request.message(), metadata, deadline, limits),
-                GrpcCancellation.of(client),
-                result -> client.onNext(exchange.encode(result, StrataCodec::response)))
-            .whenComplete((_, _) -> request.release()));
+        request.until(
+            () ->
+                pipeline.stream(
+                    exchange,
+                    () -> StrataCodec.request(request.message(), metadata, deadline, limits),
+                    cancellation,
+                    result -> client.onNext(exchange.encode(result, StrataCodec::response)))));
   }
 
   private void finish(
