@@ -8,7 +8,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.LocalDate;
 import java.util.List;
-import java.util.Optional;
 import java.util.TreeSet;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.Stream;
@@ -24,8 +23,9 @@ final class AccuracyPage {
       # Accuracy by width
 
       The figures of each section are written by the command that it names, none by hand.
-      Activations have 8 bits at every width. `_fp32` means: against the float network. A prefix is what of the file
-      a request of that width needs. Time is the median of one sample on one thread, not on a quiet machine.
+      Activations of imported networks have 8 bits at every width. `_fp32` means: against the float network. A prefix
+      is what of the file a request of that width needs. Time is the median of one sample on one thread, not on a
+      quiet machine.
 
       ## %s
 
@@ -44,7 +44,7 @@ final class AccuracyPage {
     this.written = "\nWritten on %s by `%s`.\n".formatted(day, command);
   }
 
-  void write(List<ModelAccuracy> models, Optional<TrainedSection> trained) throws IOException {
+  void write(List<ModelAccuracy> models, List<TrainedSection> trained) throws IOException {
     Path images = page.toAbsolutePath().resolveSibling("images");
     Files.createDirectories(images);
     WrittenPage content = WrittenPage.read(page);
@@ -56,8 +56,7 @@ final class AccuracyPage {
       plot(model, "bytes", "prefix, MB", row -> row.prefixBytes() / 1e6, images);
       plot(model, "latency", "ms", ModelAccuracy.Row::medianMillis, images);
     }
-    if (trained.isPresent()) {
-      TrainedSection section = trained.get();
+    for (TrainedSection section : trained) {
       StringBuilder text = new StringBuilder("## " + section.title() + "\n" + written);
       section.write(text, images);
       content =

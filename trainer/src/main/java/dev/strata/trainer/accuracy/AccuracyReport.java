@@ -10,16 +10,16 @@ import java.time.LocalDate;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
+import java.util.stream.Stream;
 
-/// From the embedded models and a training study to the page.
+/// From the embedded models and training studies to the page.
 public final class AccuracyReport {
   private final AccuracyStudy study;
-  private final Optional<TrainingStudy> training;
+  private final List<TrainingStudy> trainings;
 
-  public AccuracyReport(AccuracyStudy study, Optional<TrainingStudy> training) {
+  public AccuracyReport(AccuracyStudy study, List<TrainingStudy> trainings) {
     this.study = study;
-    this.training = training;
+    this.trainings = List.copyOf(trainings);
   }
 
   /// Measures and writes.
@@ -41,13 +41,15 @@ public final class AccuracyReport {
                     progress.advanced(model.modelName() + ": " + stage, done, total)));
       }
     }
-    Optional<TrainedSection> trained = Optional.empty();
-    if (training.isPresent()) {
-      trained = Optional.of(new TrainedSection(training.get().execute(progress)));
+    List<TrainedSection> trained = new ArrayList<>();
+    for (TrainingStudy training : trainings) {
+      trained.add(new TrainedSection(training.execute(progress)));
     }
-    List<GoalRow> goals = new ArrayList<>(measured.stream().flatMap(Goal::of).toList());
-    trained.ifPresent(section -> goals.addAll(section.goals()));
     new AccuracyPage(page, command, LocalDate.now(ZoneOffset.UTC)).write(measured, trained);
-    return goals.stream().filter(goal -> !goal.isMet()).map(GoalRow::words).toList();
+    Stream<GoalRow> goals =
+        Stream.concat(
+            measured.stream().flatMap(Goal::of),
+            trained.stream().flatMap(section -> section.goals().stream()));
+    return goals.filter(goal -> !goal.isMet()).map(GoalRow::words).toList();
   }
 }

@@ -90,17 +90,19 @@ final class TrainedSection {
 
   private void table(StringBuilder text) {
     text.append(
-            "| bits | once for all | its own network | difference | 8 bits, cut | floats, cut |")
-        .append("\n| --- | --- | --- | --- | --- | --- |\n");
+            "| bits | of inputs | once for all | its own network | difference | 8 bits, cut | floats, cut"
+                + " |")
+        .append("\n| --- | --- | --- | --- | --- | --- | --- |\n");
     String floats = study.floats().provenance().get("quality.fp32.accuracy");
-    text.append("| fp32 | | %s | | | |\n".formatted(floats));
+    text.append("| fp32 | | | %s | | | |\n".formatted(floats));
     for (Bits bits : List.copyOf(study.dedicated().keySet()).reversed()) {
       double once = accuracy(study.once(), bits);
       double own = accuracy(study.dedicated().get(bits), bits);
       text.append(
-          "| %s | %.4f | %.4f | %+.2f points | %.4f | %.4f |\n"
+          "| %s | %d | %.4f | %.4f | %+.2f points | %.4f | %.4f |\n"
               .formatted(
                   bits,
+                  study.run().activationBits(bits.count()),
                   once,
                   own,
                   100 * (once - own),

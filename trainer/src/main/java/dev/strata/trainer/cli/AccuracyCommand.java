@@ -8,9 +8,11 @@ import dev.strata.trainer.training.TrainingStudy;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -58,13 +60,14 @@ final class AccuracyCommand implements Callable<Integer> {
 
   @Option(
       names = "--train",
+      split = ",",
       paramLabel = "RUN.yaml",
       description = {
-        "Train this run once for all widths, for each width alone, cut from 8 bits and in"
+        "Train these runs once for all widths, for each width alone, cut from 8 bits and in"
             + " floats, and compare them. Takes an hour or more; what is in --trained is taken from"
             + " there."
       })
-  private Optional<Path> run = Optional.empty();
+  private List<Path> runs = List.of();
 
   @Option(
       names = "--trained",
@@ -86,30 +89,29 @@ final class AccuracyCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     List<EmbeddedModel> models =
-        names.isEmpty() && run.isPresent() ? List.of() : RepositoryCommand.named(names);
+        names.isEmpty() && !runs.isEmpty() ? List.of() : RepositoryCommand.named(names);
     AccuracyStudy study =
         new AccuracyStudy(packages, fashionMnist, brief ? SHORT : Integer.MAX_VALUE);
     String command =
         "./strata accuracy"
             + (names.isEmpty() ? "" : " --model " + String.join(",", names))
-            + (run.isPresent() ? " --train " + run.get() : "")
+            + (runs.isEmpty() ? "" : " --train " + joined(runs))
             + (brief ? " --short" : "");
-    Optional<TrainingStudy> training = Optional.empty();
-    if (run.isPresent()) {
-      training =
-          Optional.of(
-              new TrainingStudy(
-                  RunFile.read(run.get()),
-                  trained.orElse(output.toAbsolutePath().resolveSibling("trained")),
-                  fashionMnist.toAbsolutePath().getParent()));
+    List<TrainingStudy> trainings = new ArrayList<>();
+    for (Path run : runs) {
+      trainings.add(
+          new TrainingStudy(
+              RunFile.read(run),
+              trained.orElse(output.toAbsolutePath().resolveSibling("trained")),
+              fashionMnist.toAbsolutePath().getParent()));
     }
     if (onlyTrain) {
-      return train(training);
+      return train(trainings);
     }
     List<String> missed;
     try (Progress progress = Progress.on("accuracy")) {
       missed =
-          new AccuracyReport(study, training).write(models, output, command, progress::advanced);
+          new AccuracyReport(study, trainings).write(models, output, command, progress::advanced);
     }
     PrintWriter out = spec.commandLine().getOut();
     missed.forEach(goal -> out.println("missed: " + goal));
@@ -118,19 +120,25 @@ final class AccuracyCommand implements Callable<Integer> {
     return ExitCode.OK;
   }
 
-  private int train(Optional<TrainingStudy> training) throws IOException {
-    TrainingStudy study =
-        training.orElseThrow(
-            () ->
-                new ParameterException(
-                    spec.commandLine(), "--only-train: got no run, expected --train RUN.yaml"));
+  private static String joined(List<Path> files) {
+    return files.stream().map(Path::toString).collect(Collectors.joining(","));
+  }
+
+  private int train(List<TrainingStudy> studies) throws IOException {
+    if (studies.isEmpty()) {
+      throw new ParameterException(
+          spec.commandLine(), "--only-train: got no run, expected --train RUN.yaml");
+    }
     PrintWriter out = spec.commandLine().getOut();
     try (Progress progress = Progress.on("accuracy")) {
-      TrainingStudy.Outcome outcome = study.execute(progress::advanced);
-      out.println("once for all: " + outcome.once().accuracies());
-      outcome
-          .dedicated()
-          .forEach((bits, own) -> out.println(bits + " bits alone: " + own.accuracies().get(bits)));
+      for (TrainingStudy study : studies) {
+        TrainingStudy.Outcome outcome = study.execute(progress::advanced);
+        out.println(study.run().name() + ", once for all: " + outcome.once().accuracies());
+        outcome
+            .dedicated()
+            .forEach(
+                (bits, own) -> out.println(bits + " bits alone: " + own.accuracies().get(bits)));
+      }
     }
     out.flush();
     return ExitCode.OK;

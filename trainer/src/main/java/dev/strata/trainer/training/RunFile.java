@@ -57,7 +57,7 @@ public record RunFile(
     SANDWICH
   }
 
-  /// @param source `fashion-mnist`, or `idx`, `npz` or `folder` at `path`
+  /// @param source `fashion-mnist` or `mnist`, or `idx`, `npz` or `folder` at `path`
   public record Data(
       String source, String path, ImageSize image, int trainSamples, int testSamples) {}
 
@@ -211,32 +211,35 @@ public record RunFile(
     }
   }
 
-  /// Whether another file says the same in other words.
+  /// Whether another file leads to the same network, under whatever name and in whatever words.
   boolean trainsLike(RunFile other) {
-    return withText("").equals(other.withText(""));
+    return essence().equals(other.essence());
   }
 
-  private RunFile withText(String other) {
+  /// Without what makes no difference: with one width there is no objective to choose, and a
+  /// network for one width never sees activations of another.
+  private RunFile essence() {
+    boolean alone = method == Method.DEDICATED;
     return new RunFile(
-        other,
-        name,
+        "",
+        "",
         seed,
         threads,
         data,
         network,
         method,
         widths,
-        activationsLikeWeights,
-        activationBits,
-        leastActivationBits,
+        activationsLikeWeights && !alone,
+        alone ? activationBits(widths.getFirst()) : activationBits,
+        activationsLikeWeights && !alone ? leastActivationBits : 1,
         keptWide,
-        objective,
+        widths.size() == 1 ? Objective.SUM : objective,
         schedule,
         augmentation);
   }
 
   /// Bits of the inputs of a layer that reads `planes` planes.
-  int activationBits(int planes) {
+  public int activationBits(int planes) {
     return activationsLikeWeights ? Math.max(planes, leastActivationBits) : activationBits;
   }
 }

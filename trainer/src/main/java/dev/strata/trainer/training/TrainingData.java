@@ -1,9 +1,10 @@
 package dev.strata.trainer.training;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Map;
+import java.util.Optional;
 
 /// The images of a run and what their classes are called.
 ///
@@ -15,42 +16,13 @@ record TrainingData(Images train, Images test, List<String> labels, String sha25
     this(train, test, labels, Checksum.of(train.sha256() + test.sha256()));
   }
 
-  /// SHA-256 of the files of Fashion-MNIST.
-  private static final Map<String, String> FASHION_FILES =
-      Map.of(
-          "train-images-idx3-ubyte.gz",
-          "b0564c3eedabfbf835052cff8503ea422014ce006caf5b757f851416ee8300c7",
-          "train-labels-idx1-ubyte.gz",
-          "0ae29f65d86684f32d1b9c85147786c547b9c6aebcaf235f0400a0cce308b056",
-          "t10k-images-idx3-ubyte.gz",
-          "cc1d090a38ace84dfa1aa66e3ada7c336ef481a96936906477e6dd344da56eaa",
-          "t10k-labels-idx1-ubyte.gz",
-          "8d3605d196f4be44669e46906da9733c8131fef761fdbfec72c424d5222f1a05");
-
-  private static final List<String> FASHION_LABELS =
-      List.of(
-          "t-shirt",
-          "trouser",
-          "pullover",
-          "dress",
-          "coat",
-          "sandal",
-          "shirt",
-          "sneaker",
-          "bag",
-          "ankle boot");
-
   /// @param datasets where packaged data sets lie, a folder for each
   static TrainingData read(RunFile.Data wanted, Path datasets) throws IOException {
+    Optional<PackagedSet> packaged = PackagedSet.of(wanted.source());
+    if (packaged.isPresent()) {
+      return idx(wanted, packaged.get().verified(datasets), packaged.get().labels());
+    }
     return switch (wanted.source()) {
-      case "fashion-mnist" -> {
-        Path folder = datasets.resolve("fashion-mnist");
-        for (Map.Entry<String, String> file : FASHION_FILES.entrySet()) {
-          Images.requireFile("data.source", folder.resolve(file.getKey()));
-          Checksum.require(folder.resolve(file.getKey()), file.getValue());
-        }
-        yield idx(wanted, folder, FASHION_LABELS);
-      }
       case "idx" -> idx(wanted, path(wanted), List.of());
       case "npz" -> {
         Path train = path(wanted).resolve("train.npz");
@@ -65,7 +37,7 @@ record TrainingData(Images train, Images test, List<String> labels, String sha25
       case "folder" -> ImageFolder.read(path(wanted), wanted);
       default ->
           throw new InvalidRunException(
-              "data.source: got '%s', expected fashion-mnist, idx, npz or folder"
+              "data.source: got '%s', expected fashion-mnist, mnist, idx, npz or folder"
                   .formatted(wanted.source()));
     };
   }
@@ -91,11 +63,18 @@ record TrainingData(Images train, Images test, List<String> labels, String sha25
   }
 
   private static Images idx(Path folder, String part, int limit) throws IOException {
-    Path images = folder.resolve(part + "-images-idx3-ubyte.gz");
-    Path labels = folder.resolve(part + "-labels-idx1-ubyte.gz");
-    Images.requireFile("data.path", images);
-    Images.requireFile("data.path", labels);
+    Path images = idxFile(folder, part + "-images-idx3-ubyte");
+    Path labels = idxFile(folder, part + "-labels-idx1-ubyte");
     return Images.readIdx(images, labels, limit);
+  }
+
+  /// Gzipped, or plain if there is no such file.
+  private static Path idxFile(Path folder, String name) {
+    Path gzipped = folder.resolve(name + ".gz");
+    Path plain = folder.resolve(name);
+    Path file = Files.exists(gzipped) || !Files.exists(plain) ? gzipped : plain;
+    Images.requireFile("data.path", file);
+    return file;
   }
 
   private static TrainingData checked(Images train, Images test, List<String> labels) {

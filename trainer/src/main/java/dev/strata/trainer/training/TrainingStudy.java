@@ -9,7 +9,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 
 /// One network trained for all widths at once and, with the same data, schedule and seed, in each
 /// way it is to be compared with: for every width alone, for 8 bits and then cut, and in floats.
@@ -78,22 +80,36 @@ public record TrainingStudy(RunFile run, Path folder, Path datasets) {
     return run.with(method, List.of(width));
   }
 
-  private Trained trained(String name, RunFile one, QuantizationProgress progress)
+  private Trained trained(String way, RunFile one, QuantizationProgress progress)
       throws IOException {
-    Path artifact = folder.resolve(name + ".strata");
-    if (!isOf(one, artifact)) {
-      new TrainingRun(one, datasets)
-          .execute(
-              artifact,
-              (stage, done, total) -> progress.advanced(name + ": " + stage, done, total));
+    Optional<Path> there = artifactOf(one);
+    if (there.isPresent()) {
+      return read(way, there.get());
     }
-    return read(name, artifact);
+    Path artifact = folder.resolve(run.name() + "-" + way + ".strata");
+    new TrainingRun(one, datasets)
+        .execute(
+            artifact,
+            (stage, done, total) ->
+                progress.advanced(run.name() + ", " + way + ": " + stage, done, total));
+    return read(way, artifact);
+  }
+
+  /// What another study left counts too, if its run was the same.
+  private Optional<Path> artifactOf(RunFile one) throws IOException {
+    List<Path> artifacts;
+    try (Stream<Path> files = Files.list(folder)) {
+      artifacts = files.filter(file -> file.toString().endsWith(".strata")).sorted().toList();
+    }
+    for (Path artifact : artifacts) {
+      if (isOf(one, artifact)) {
+        return Optional.of(artifact);
+      }
+    }
+    return Optional.empty();
   }
 
   private static boolean isOf(RunFile run, Path artifact) throws IOException {
-    if (!Files.exists(artifact)) {
-      return false;
-    }
     try (ModelArtifact model = ModelArtifact.open(artifact)) {
       String text = model.description().provenance().get(TrainingRun.RUN);
       return text != null && RunFile.parse(text).trainsLike(run);

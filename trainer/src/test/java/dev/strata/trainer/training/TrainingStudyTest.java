@@ -46,9 +46,16 @@ class TrainingStudyTest {
         "halves are easy to tell: " + outcome.once().accuracies());
 
     trained.clear();
-    Files.delete(work.resolve("fp32.strata"));
+    Files.delete(work.resolve("halves-fp32.strata"));
     assertEquals(outcome.once(), execute(run, work, trained).once());
     assertEquals(Set.of("fp32"), trained);
+
+    trained.clear();
+    RunFile oneBitLess =
+        RunFile.parse(run.text().replace("name: halves", "name: less").replace("[8, 2]", "[8, 1]"));
+    execute(oneBitLess, work, trained);
+    assertEquals(Set.of("once-qat", "dedicated-1"), trained, "the others are those of the study");
+    assertTrue(Files.exists(work.resolve("less-once-qat.strata")));
 
     trained.clear();
     execute(run(data, 3), work, trained);
@@ -88,6 +95,14 @@ class TrainingStudyTest {
     assertTrue(
         alone.trainsLike(RunFile.parse("name: a\nmethod: dedicated\nwidths: [2]\nobjective: sum")));
     assertFalse(alone.trainsLike(RunFile.parse("name: a\nmethod: dedicated\nwidths: [3]")));
+    String one = "{name: %s, method: %s, widths: [%d], least-activation-bits: %d}";
+    RunFile two = RunFile.parse(one.formatted("a", "dedicated", 2, 1));
+    assertTrue(two.trainsLike(RunFile.parse(one.formatted("b", "dedicated", 2, 2))));
+    assertFalse(two.trainsLike(RunFile.parse(one.formatted("b", "dedicated", 2, 3))));
+    RunFile cut = RunFile.parse(one.formatted("a", "truncation", 8, 1));
+    assertFalse(
+        cut.trainsLike(RunFile.parse(one.formatted("a", "truncation", 8, 2))),
+        "narrower widths are cut with their own activations");
   }
 
   private static TrainingStudy.Outcome execute(RunFile run, Path work, Set<String> trained)
@@ -96,7 +111,7 @@ class TrainingStudyTest {
         .execute(
             (stage, _, _) -> {
               if (stage.contains(": epoch")) {
-                trained.add(stage.substring(0, stage.indexOf(':')));
+                trained.add(stage.substring(stage.indexOf(", ") + 2, stage.indexOf(':')));
               }
             });
   }
