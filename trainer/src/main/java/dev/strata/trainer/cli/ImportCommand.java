@@ -10,6 +10,7 @@ import dev.strata.trainer.importing.ModelInterface;
 import dev.strata.trainer.onnx.FloatModel;
 import dev.strata.trainer.onnx.OnnxImporter;
 import dev.strata.trainer.quantize.QuantizationSettings;
+import dev.strata.trainer.quantize.RangeRule;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -97,6 +98,16 @@ final class ImportCommand implements Callable<Integer> {
           "Give layers planes by their measured sensitivity, so that a width is an average; needs"
               + " calibration.")
   private boolean allocatedPlanes;
+
+  @Option(
+      names = "--activation-range",
+      converter = RangeRuleConverter.class,
+      paramLabel = "RULE",
+      description =
+          "Range of the inputs of convolutions: mse (the least rounding error, default), or"
+              + " percentile:P with P from over 50 to 100 percent of the values; needs"
+              + " calibration.")
+  private RangeRule activationRange = new RangeRule.LeastError();
 
   @Option(
       names = "--distill",
@@ -255,6 +266,7 @@ final class ImportCommand implements Callable<Integer> {
     return defaults
         .withGroups(groupSize, defaults.convolutionGroup())
         .withKeptWide(roles, layers)
+        .withRangeRule(activationRange)
         .withDistillation(distillation);
   }
 

@@ -11,14 +11,27 @@ final class ActivationRange {
 
   private ActivationRange() {}
 
-  /// The range that rounds the seen values with the least mean squared error: the observed one,
-  /// or one up to a half narrower.
-  static ActivationQuantizer.PerTensor of(ValueHistogram seen) {
+  /// @param seen of the input on the calibration data
+  static ActivationQuantizer.PerTensor of(ValueHistogram seen, RangeRule rule) {
     double low = Math.min(seen.minimum(), 0);
     double high = Math.max(seen.maximum(), 0);
     if (seen.total() == 0 || low == high) {
       return new ActivationQuantizer.PerTensor(8, 1, 0);
     }
+    return switch (rule) {
+      case RangeRule.LeastError() -> leastError(seen, low, high);
+      case RangeRule.Percentile(double percent) -> {
+        double outside = (1 - percent / 100) / 2;
+        double least = Math.min(seen.quantile(outside), 0);
+        double most = Math.max(seen.quantile(1 - outside), 0);
+        yield least == most ? covering(low, high) : covering(least, most);
+      }
+    };
+  }
+
+  /// The observed range, or one up to a half narrower.
+  private static ActivationQuantizer.PerTensor leastError(
+      ValueHistogram seen, double low, double high) {
     double best = Double.POSITIVE_INFINITY;
     double bestPart = 1;
     for (int step = 0; step <= STEPS; step++) {

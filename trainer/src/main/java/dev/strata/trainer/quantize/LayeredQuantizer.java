@@ -210,7 +210,7 @@ public final class LayeredQuantizer {
       case LINEAR, EMBEDDING -> new ActivationQuantizer.PerGroup();
       case CONV ->
           inputs.containsKey(layer.name())
-              ? ActivationRange.of(inputs.get(layer.name()).ranges().getFirst())
+              ? range(inputs.get(layer.name()).ranges().getFirst())
               : new ActivationQuantizer.PerSample();
       case DEPTHWISE ->
           inputs.containsKey(layer.name())
@@ -219,10 +219,13 @@ public final class LayeredQuantizer {
     };
   }
 
+  private ActivationQuantizer.PerTensor range(ValueHistogram seen) {
+    return ActivationRange.of(seen, settings.rangeRule());
+  }
+
   /// Scales, then zero points.
-  private static float[] channels(InputStatistics input) {
-    List<ActivationQuantizer.PerTensor> ranges =
-        input.ranges().stream().map(ActivationRange::of).toList();
+  private float[] channels(InputStatistics input) {
+    List<ActivationQuantizer.PerTensor> ranges = input.ranges().stream().map(this::range).toList();
     float[] channels = new float[2 * ranges.size()];
     for (int channel = 0; channel < ranges.size(); channel++) {
       channels[channel] = ranges.get(channel).scale();

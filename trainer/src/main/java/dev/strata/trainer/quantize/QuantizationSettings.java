@@ -20,6 +20,7 @@ import java.util.function.Consumer;
 /// @param nativeBits the width that error compensation optimises first
 /// @param matchedBits up to this width, biases of convolutions are set from the activations of
 ///     that very width, layer by layer; 0 for none; needs calibration data
+/// @param rangeRule of the inputs of convolutions; needs calibration data
 /// @param tuning what hardly needs changing
 /// @param distillation of which widths the tables are tuned afterwards; needs calibration data
 public record QuantizationSettings(
@@ -31,6 +32,7 @@ public record QuantizationSettings(
     boolean errorCompensation,
     Bits nativeBits,
     int matchedBits,
+    RangeRule rangeRule,
     Tuning tuning,
     Distillation distillation) {
 
@@ -105,6 +107,7 @@ public record QuantizationSettings(
         true,
         new Bits(4),
         3,
+        new RangeRule.LeastError(),
         new Tuning(32768, 2304, 0.01, 0.15, 128),
         Distillation.NONE);
   }
@@ -143,6 +146,10 @@ public record QuantizationSettings(
     return with(parts -> parts.matchedBits = wanted);
   }
 
+  public QuantizationSettings withRangeRule(RangeRule wanted) {
+    return with(parts -> parts.rangeRule = wanted);
+  }
+
   public QuantizationSettings withTuning(Tuning wanted) {
     return with(parts -> parts.tuning = wanted);
   }
@@ -178,6 +185,7 @@ public record QuantizationSettings(
     private boolean errorCompensation;
     private Bits nativeBits;
     private int matchedBits;
+    private RangeRule rangeRule;
     private Tuning tuning;
     private Distillation distillation;
 
@@ -190,6 +198,7 @@ public record QuantizationSettings(
       errorCompensation = of.errorCompensation;
       nativeBits = of.nativeBits;
       matchedBits = of.matchedBits;
+      rangeRule = of.rangeRule;
       tuning = of.tuning;
       distillation = of.distillation;
     }
@@ -204,6 +213,7 @@ public record QuantizationSettings(
           errorCompensation,
           nativeBits,
           matchedBits,
+          rangeRule,
           tuning,
           distillation);
     }

@@ -56,6 +56,21 @@ public final class ValueHistogram {
     return maximum;
   }
 
+  /// The value that `part` of the seen ones do not exceed, to the width of a bin.
+  ///
+  /// @param part 0 to 1
+  public double quantile(double part) {
+    long wanted = (long) Math.ceil(part * total);
+    long below = 0;
+    for (int i = 0; i < counts.length; i++) {
+      below += counts[i];
+      if (below >= wanted && below > 0) {
+        return Math.clamp((i - half + 0.5) * binWidth, minimum, maximum);
+      }
+    }
+    return maximum;
+  }
+
   /// Mean squared error of rounding the seen values to `levels` points from low to high, values
   /// outside moved to the ends. Each bin counts as its middle, rounding inside as uniform.
   public double roundingError(double low, double high, int levels) {

@@ -54,7 +54,9 @@ class CommandLineTest {
             "--calibration",
             file("t2k-images-idx3-ubyte.gz"),
             "--calibration-samples",
-            "32");
+            "32",
+            "--activation-range",
+            "percentile:99.99");
     assertEquals(ExitCode.OK, run.exitCode(), run.err());
   }
 
@@ -159,6 +161,10 @@ class CommandLineTest {
         ExitCode.BAD_INPUT,
         "not an ONNX file",
         strata("import", text.toString(), "-o", file("none.strata")));
+    assertFails(
+        ExitCode.USAGE,
+        "got 'percentile:50', expected mse, or percentile:P",
+        strata("import", "a.onnx", "-o", "b.strata", "--activation-range", "percentile:50"));
   }
 
   @Test
