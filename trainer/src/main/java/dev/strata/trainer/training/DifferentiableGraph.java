@@ -31,7 +31,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.TreeMap;
 import java.util.function.BiFunction;
 import java.util.stream.IntStream;
 
@@ -64,7 +63,6 @@ final class DifferentiableGraph {
       Optional<NDArray> matrix) {}
 
   /// @param memory holds the weights
-  /// @throws IllegalArgumentException if a layer's table acts on an operator without a rule here
   DifferentiableGraph(
       ModelGraph graph, PrecisionProfile profile, TensorSource tensors, NDManager memory) {
     this.graph = graph;
@@ -192,90 +190,165 @@ final class DifferentiableGraph {
   Map<String, NDArray> run(
       NDManager memory, Map<String, Tensor> given, Map<String, NDArray> factors) {
     Map<String, NDArray> values = new HashMap<>();
-    Map<String, long[]> wholes = new TreeMap<>();
+    Map<String, Tensor> others = new HashMap<>();
     given.forEach(
         (name, tensor) -> {
           if (tensor.type() == DataType.FP32) {
-            values.put(
-                name,
-                TorchEngine.array(memory, tensor.toFloats(), new Shape(tensor.shape().toArray())));
+            values.put(name, array(memory, tensor));
           } else {
-            wholes.put(name, tensor.toLongs());
+            others.put(name, tensor);
           }
         });
     for (Node node : nodes) {
-      run(node, values, wholes, factors, memory);
+      run(node, values, others, factors, memory);
     }
     return values;
+  }
+
+  private static NDArray array(NDManager memory, Tensor tensor) {
+    return TorchEngine.array(memory, tensor.toFloats(), new Shape(tensor.shape().toArray()));
   }
 
   private void run(
       Node node,
       Map<String, NDArray> values,
-      Map<String, long[]> wholes,
+      Map<String, Tensor> others,
       Map<String, NDArray> factors,
       NDManager memory) {
     List<NDArray> inputs =
         node.inputs().stream()
             .map(name -> values.containsKey(name) ? values.get(name) : constants.get(name))
             .toList();
-    NDArray x = inputs.getFirst();
-    if (x == null) {
-      throw unknown(node);
+    List<NDArray> outputs = outputs(node, inputs, others, factors, memory);
+    for (int i = 0; i < outputs.size(); i++) {
+      values.put(node.outputs().get(i), outputs.get(i));
     }
-    NDArray y =
-        switch (node.op()) {
-          case Op.Linear linear -> {
-            Weights by = weights.get(linear.layer());
-            yield activated(linear.activation(), residual(inputs, product(by, x, factors)), memory);
-          }
-          case Op.Conv conv -> {
-            Weights by = weights.get(conv.layer());
-            yield activated(
-                conv.activation(), residual(inputs, convolution(conv, by, x, factors)), memory);
-          }
-          case Op.Unary unary -> activated(unary.function(), x, memory);
-          case Op.Binary binary ->
-              switch (binary.kind()) {
-                case ADD -> x.add(inputs.get(1));
-                case SUB -> x.sub(inputs.get(1));
-                case MUL -> x.mul(inputs.get(1));
-                case DIV -> x.div(inputs.get(1));
-                default -> throw unknown(node);
-              };
-          case Op.MatMul _ -> x.matMul(inputs.get(1));
-          case Op.Softmax softmax -> x.softmax(softmax.axis());
-          case Op.LayerNorm norm ->
+    if (outputs.isEmpty()) {
+      steady(node, inputs, others)
+          .forEach(
+              (name, tensor) -> {
+                if (tensor.type() == DataType.FP32) {
+                  values.put(name, array(memory, tensor));
+                } else {
+                  others.put(name, tensor);
+                }
+              });
+    }
+  }
+
+  /// @return nothing for an operator without a rule
+  private List<NDArray> outputs(
+      Node node,
+      List<NDArray> inputs,
+      Map<String, Tensor> others,
+      Map<String, NDArray> factors,
+      NDManager memory) {
+    NDArray x = inputs.getFirst();
+    if (node.op() instanceof Op.Where && !inputs.subList(1, 3).contains(null)) {
+      return List.of(
+          NDArrays.where(condition(node, x, others, memory), inputs.get(1), inputs.get(2)));
+    }
+    if (x == null) {
+      return List.of();
+    }
+    return switch (node.op()) {
+      case Op.Linear linear -> {
+        Weights by = weights.get(linear.layer());
+        yield List.of(
+            activated(linear.activation(), residual(inputs, product(by, x, factors)), memory));
+      }
+      case Op.Conv conv -> {
+        Weights by = weights.get(conv.layer());
+        yield List.of(
+            activated(
+                conv.activation(), residual(inputs, convolution(conv, by, x, factors)), memory));
+      }
+      case Op.Unary unary -> List.of(activated(unary.function(), x, memory));
+      case Op.Binary binary when inputs.get(1) != null -> binary(binary.kind(), x, inputs.get(1));
+      case Op.MatMul _ -> List.of(x.matMul(inputs.get(1)));
+      case Op.Softmax softmax -> List.of(x.softmax(softmax.axis()));
+      case Op.LayerNorm norm ->
+          List.of(
               LayerNorm.layerNorm(
                       x,
                       new Shape(x.getShape().getLastDimension()),
                       inputs.get(1),
                       inputs.get(2),
                       norm.epsilon())
-                  .singletonOrThrow();
-          case Op.Reduce reduce when reduce.kind() == Op.Reduce.Reduction.MEAN ->
-              along(reduce.axes(), x, (z, axis) -> z.mean(axis, reduce.keepDims()));
-          case Op.Reduce reduce when reduce.kind() == Op.Reduce.Reduction.SUM ->
-              along(reduce.axes(), x, (z, axis) -> z.sum(axis, reduce.keepDims()));
-          case Op.Pool pool when !pool.ceilMode() -> pooled(pool, x);
-          case Op.Concat concat -> NDArrays.concat(new NDList(inputs), concat.axis());
-          case Op.Slice _ -> slice(node, x, wholes);
-          case Op.Reshape reshape when !reshape.allowZero() ->
-              x.reshape(shape(x, whole(node, 1, wholes)));
-          case Op.Flatten flatten -> x.reshape(x.getShape().slice(0, flatten.axis()).size(), -1);
-          case Op.Transpose transpose -> x.transpose(axes(transpose.permutation()));
-          case Op.Squeeze squeeze ->
-              squeeze.axes().isEmpty() ? x.squeeze() : along(squeeze.axes(), x, NDArray::squeeze);
-          case Op.Unsqueeze unsqueeze when unsqueeze.axes().size() == 1 ->
-              x.expandDims(unsqueeze.axes().getFirst());
-          default -> throw unknown(node);
-        };
-    values.put(node.outputs().getFirst(), y);
+                  .singletonOrThrow());
+      case Op.Reduce reduce -> {
+        BiFunction<NDArray, int[], NDArray> step =
+            switch (reduce.kind()) {
+              case MEAN -> (z, axis) -> z.mean(axis, reduce.keepDims());
+              case SUM -> (z, axis) -> z.sum(axis, reduce.keepDims());
+              case MAX -> (z, axis) -> z.max(axis, reduce.keepDims());
+              case PROD -> (z, axis) -> z.prod(axis, reduce.keepDims());
+            };
+        yield List.of(along(reduce.axes(), x, step));
+      }
+      case Op.Pool pool when isEven(pool) -> List.of(pooled(pool, x));
+      case Op.Concat concat when !inputs.contains(null) ->
+          List.of(NDArrays.concat(new NDList(inputs), concat.axis()));
+      case Op.Slice _ -> slice(node, x, others);
+      case Op.Split split -> parts(split, node.outputs().size(), x);
+      case Op.Gather gather when whole(node, 1, others).isPresent() ->
+          List.of(gathered(x, gather.axis(), whole(node, 1, others).get()));
+      case Op.Reshape reshape when !reshape.allowZero() && whole(node, 1, others).isPresent() ->
+          List.of(x.reshape(shape(x, whole(node, 1, others).get().toLongs())));
+      case Op.Flatten flatten ->
+          List.of(x.reshape(x.getShape().slice(0, axis(flatten.axis(), x)).size(), -1));
+      case Op.Transpose transpose -> List.of(x.transpose(axes(transpose.permutation())));
+      case Op.Squeeze squeeze ->
+          List.of(
+              squeeze.axes().isEmpty() ? x.squeeze() : along(squeeze.axes(), x, NDArray::squeeze));
+      case Op.Unsqueeze unsqueeze when unsqueeze.axes().size() == 1 ->
+          List.of(x.expandDims(unsqueeze.axes().getFirst()));
+      default -> List.of();
+    };
   }
 
-  private static IllegalArgumentException unknown(Node node) {
-    return new IllegalArgumentException(
-        "distillation: operator '%s', %s, has no gradient here".formatted(node.name(), node.op()));
+  /// As the runtime computes it, and no gradient passes: what comes before learns from the inputs
+  /// of layers on this side of it.
+  private Map<String, Tensor> steady(Node node, List<NDArray> inputs, Map<String, Tensor> others) {
+    Map<String, Tensor> given = new HashMap<>();
+    for (int i = 0; i < inputs.size(); i++) {
+      NDArray floats = inputs.get(i);
+      String name = node.inputs().get(i);
+      if (floats != null) {
+        dev.strata.graph.Shape shape = dev.strata.graph.Shape.of(floats.getShape().getShape());
+        given.put(name, Tensor.of(shape, floats.toFloatArray()));
+      } else if (!name.isEmpty()) {
+        whole(node, i, others).ifPresent(tensor -> given.put(name, tensor));
+      }
+    }
+    return RuntimeOperator.run(node, given);
+  }
+
+  private NDArray condition(
+      Node node, NDArray floats, Map<String, Tensor> others, NDManager memory) {
+    if (floats != null) {
+      return floats.neq(0);
+    }
+    Tensor whole = whole(node, 0, others).orElseThrow();
+    long[] values = whole.toLongs();
+    float[] ones = new float[values.length];
+    for (int i = 0; i < ones.length; i++) {
+      ones[i] = values[i] == 0 ? 0 : 1;
+    }
+    return TorchEngine.array(memory, ones, new Shape(whole.shape().toArray())).neq(0);
+  }
+
+  private static List<NDArray> binary(Op.Binary.Function kind, NDArray a, NDArray b) {
+    return switch (kind) {
+      case ADD -> List.of(a.add(b));
+      case SUB -> List.of(a.sub(b));
+      case MUL -> List.of(a.mul(b));
+      case DIV -> List.of(a.div(b));
+      case MIN -> List.of(NDArrays.minimum(a, b));
+      case MAX -> List.of(NDArrays.maximum(a, b));
+      case PRELU -> List.of(Activation.relu(a).sub(Activation.relu(a.neg()).mul(b)));
+      case POW, MOD, EQUAL -> List.of();
+    };
   }
 
   /// The library takes one axis at a time; the last goes first, so that the others keep their
@@ -300,16 +373,21 @@ final class DifferentiableGraph {
     return axes.stream().mapToInt(axis -> axis).toArray();
   }
 
-  private long[] whole(Node node, int input, Map<String, long[]> wholes) {
+  private static int axis(int axis, NDArray x) {
+    return Math.floorMod(axis, x.getShape().dimension());
+  }
+
+  /// An input of whole numbers: a value, or a constant.
+  private Optional<Tensor> whole(Node node, int input, Map<String, Tensor> others) {
     String name = node.inputs().get(input);
-    long[] given = wholes.get(name);
-    if (given != null) {
-      return given;
+    if (others.containsKey(name)) {
+      return Optional.of(others.get(name));
     }
-    return tensors
-        .find(name)
-        .map(values -> values.toArray(ValueLayout.JAVA_LONG))
-        .orElseThrow(() -> unknown(node));
+    return graph.constants().stream()
+        .filter(constant -> constant.name().equals(name))
+        .filter(constant -> constant.type() != DataType.FP32)
+        .map(constant -> new Tensor(constant.type(), constant.shape(), tensors.get(name)))
+        .findFirst();
   }
 
   private static Shape shape(NDArray x, long[] dims) {
@@ -320,23 +398,55 @@ final class DifferentiableGraph {
     return new Shape(shape);
   }
 
-  private NDArray slice(Node node, NDArray x, Map<String, long[]> wholes) {
-    long[] starts = whole(node, 1, wholes);
-    long[] ends = whole(node, 2, wholes);
-    long[] axes = whole(node, 3, wholes);
-    long[] steps = whole(node, 4, wholes);
+  private List<NDArray> slice(Node node, NDArray x, Map<String, Tensor> others) {
+    List<long[]> bounds = new ArrayList<>();
+    for (int input = 1; input <= 4; input++) {
+      whole(node, input, others).ifPresent(one -> bounds.add(one.toLongs()));
+    }
+    if (bounds.size() < 4 || Arrays.stream(bounds.get(3)).anyMatch(step -> step < 1)) {
+      return List.of();
+    }
     String[] ranges = new String[x.getShape().dimension()];
     Arrays.fill(ranges, ":");
-    for (int i = 0; i < axes.length; i++) {
-      int axis = (int) (axes[i] < 0 ? axes[i] + ranges.length : axes[i]);
+    for (int i = 0; i < bounds.get(2).length; i++) {
+      int axis = axis((int) bounds.get(2)[i], x);
       long size = x.getShape().get(axis);
-      if (steps[i] < 1) {
-        throw unknown(node);
-      }
       ranges[axis] =
-          "%d:%d:%d".formatted(bounded(starts[i], size), bounded(ends[i], size), steps[i]);
+          "%d:%d:%d"
+              .formatted(
+                  bounded(bounds.get(0)[i], size),
+                  bounded(bounds.get(1)[i], size),
+                  bounds.get(3)[i]);
     }
-    return x.get(new NDIndex(String.join(",", ranges)));
+    return List.of(x.get(new NDIndex(String.join(",", ranges))));
+  }
+
+  private static List<NDArray> parts(Op.Split split, int count, NDArray x) {
+    int axis = axis(split.axis(), x);
+    long size = x.getShape().get(axis);
+    long[] starts = new long[count - 1];
+    long at = 0;
+    for (int i = 0; i < starts.length; i++) {
+      at += split.sizes().isEmpty() ? size / count : split.sizes().get(i);
+      starts[i] = at;
+    }
+    return List.copyOf(x.split(starts, axis));
+  }
+
+  /// A product with a matrix that has a one for each picked place.
+  private static NDArray gathered(NDArray x, int along, Tensor indices) {
+    int axis = axis(along, x);
+    int size = Math.toIntExact(x.getShape().get(axis));
+    long[] places = indices.toLongs();
+    float[] picks = new float[places.length * size];
+    for (int i = 0; i < places.length; i++) {
+      picks[i * size + (int) Math.floorMod(places[i], (long) size)] = 1;
+    }
+    NDArray matrix = TorchEngine.array(x.getManager(), picks, new Shape(places.length, size));
+    Shape before = x.getShape().slice(0, axis);
+    Shape after = x.getShape().slice(axis + 1);
+    NDArray rows = matrix.expandDims(0).matMul(x.reshape(before.size(), size, after.size()));
+    return rows.reshape(before.addAll(new Shape(indices.shape().toArray())).addAll(after));
   }
 
   private static long bounded(long place, long size) {
@@ -401,6 +511,16 @@ final class DifferentiableGraph {
     return NDArrays.concat(before ? new NDList(zeros, x) : new NDList(x, zeros), axis);
   }
 
+  /// The library pads both sides alike.
+  private static boolean isEven(Op.Pool pool) {
+    Op.Window window = pool.window();
+    return !pool.ceilMode()
+        && window.padTop() == window.padBottom()
+        && window.padLeft() == window.padRight()
+        && window.dilationHeight() == 1
+        && window.dilationWidth() == 1;
+  }
+
   private NDArray pooled(Op.Pool pool, NDArray x) {
     Op.Window window = pool.window();
     Shape kernel = new Shape(window.kernelHeight(), window.kernelWidth());
@@ -424,6 +544,9 @@ final class DifferentiableGraph {
       case SIGMOID -> Activation.sigmoid(y);
       case TANH -> Activation.tanh(y);
       case CLIP -> y.clip(activation.alpha(), activation.beta());
+      case LEAKY_RELU ->
+          Activation.relu(y)
+              .sub(Activation.relu(y.neg()).mul(TorchEngine.number(memory, activation.alpha())));
       case HARD_SIGMOID ->
           y.mul(TorchEngine.number(memory, activation.alpha()))
               .add(TorchEngine.number(memory, activation.beta()))
@@ -433,9 +556,18 @@ final class DifferentiableGraph {
               y.mul(TorchEngine.number(memory, 1 / 6f))
                   .add(TorchEngine.number(memory, 0.5f))
                   .clip(0, 1));
-      default ->
-          throw new IllegalArgumentException(
-              "distillation: %s has no gradient here".formatted(activation));
+      case GELU_TANH ->
+          y.mul(
+              Activation.sigmoid(
+                  y.add(y.mul(y).mul(y).mul(TorchEngine.number(memory, 0.044715f)))
+                      .mul(TorchEngine.number(memory, (float) (2 * Math.sqrt(2 / Math.PI))))));
+      case ERF -> y.erf();
+      case SQRT -> y.sqrt();
+      case EXP -> y.exp();
+      case LOG -> y.log();
+      case ABS -> y.abs();
+      case NEG -> y.neg();
+      case RECIPROCAL -> TorchEngine.number(memory, 1).div(y);
     };
   }
 }

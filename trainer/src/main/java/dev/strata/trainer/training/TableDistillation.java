@@ -73,8 +73,7 @@ public final class TableDistillation {
   ///
   /// @param model the float network that the layered one was made of
   /// @param data at least 8 batches, if widths are to be tuned
-  /// @throws IllegalArgumentException if there are fewer, or the network has an operator without a
-  ///     gradient here
+  /// @throws IllegalArgumentException if there are fewer
   public static void tune(
       FloatModel model,
       LayeredNetwork network,
@@ -212,7 +211,12 @@ public final class TableDistillation {
         try (NDManager ofRun = memory.newSubManager()) {
           Map<String, NDArray> leaves = leaves(ofRun, true);
           try (GradientCollector collector = Engine.getInstance().newGradientCollector()) {
-            collector.backward(error(ofRun, batch, leaves));
+            NDArray error = error(ofRun, batch, leaves);
+            for (NDArray leaf : leaves.values()) {
+              // A way to every leaf, also to those whose every other way no gradient passes.
+              error = error.add(leaf.sum().mul(TorchEngine.number(ofRun, 0)));
+            }
+            collector.backward(error);
           }
           leaves.forEach(
               (name, leaf) ->
