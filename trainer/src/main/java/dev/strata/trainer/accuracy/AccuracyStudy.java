@@ -20,8 +20,6 @@ import dev.strata.trainer.repository.EmbeddedModel;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -29,8 +27,6 @@ import java.util.Optional;
 /// Imports an embedded model anew and measures it at every width, with the same planes for all
 /// layers and with planes by sensitivity.
 public final class AccuracyStudy {
-  private static final int ROUNDS = 15;
-  private static final int WARM_UP = 3;
 
   private final Path packages;
   private final Path fashionMnist;
@@ -136,7 +132,7 @@ public final class AccuracyStudy {
               Optional.of(reference),
               samples,
               (done, total) -> progress.advanced("measuring quality", done, total));
-      Map<Bits, Double> millis = medianMillis(model, samples.samples().getFirst());
+      Map<Bits, Double> millis = Latency.medianMillis(model, samples.samples().getFirst());
       List<ModelAccuracy.Row> rows = new ArrayList<>();
       quality
           .precisions()
@@ -147,29 +143,5 @@ public final class AccuracyStudy {
                           bits, model.prefixBytes(bits), millis.get(bits), figures)));
       return new Measured(quality.reference(), rows);
     }
-  }
-
-  /// Widths take turns, so that a busy machine slows all of them alike.
-  private static Map<Bits, Double> medianMillis(LayeredModel model, Map<String, Tensor> sample) {
-    Map<Bits, long[]> nanos = new LinkedHashMap<>();
-    model.precisions().forEach(bits -> nanos.put(bits, new long[ROUNDS]));
-    try (LayeredModel.Session session = model.newSession()) {
-      for (int round = -WARM_UP; round < ROUNDS; round++) {
-        for (Map.Entry<Bits, long[]> one : nanos.entrySet()) {
-          long start = System.nanoTime();
-          session.predict(one.getKey(), sample);
-          if (round >= 0) {
-            one.getValue()[round] = System.nanoTime() - start;
-          }
-        }
-      }
-    }
-    Map<Bits, Double> medians = new LinkedHashMap<>();
-    nanos.forEach(
-        (bits, times) -> {
-          Arrays.sort(times);
-          medians.put(bits, times[ROUNDS / 2] / 1e6);
-        });
-    return medians;
   }
 }

@@ -11,6 +11,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.function.ToDoubleFunction;
+import java.util.stream.Stream;
 
 /// What training for all widths at once gives, beside a network for each width.
 final class TrainedSection {
@@ -62,47 +64,83 @@ final class TrainedSection {
         .append(", by the runtime.\n\n```yaml\n")
         .append(study.run().text().strip())
         .append("\n```\n\n");
-    table(text);
+    Map<Bits, Double> millis = Latency.medianMillis(study.once().artifact());
+    table(text, millis);
     storage(text);
-    List<Point> own = new ArrayList<>();
-    study
-        .dedicated()
-        .forEach((bits, trained) -> own.add(new Point(bits.count(), accuracy(trained, bits))));
-    Plot plot =
+    List<Point> accuracies = new ArrayList<>();
+    List<Point> overBytes = new ArrayList<>();
+    List<Point> overMillis = new ArrayList<>();
+    for (Map.Entry<Bits, Trained> one : study.dedicated().entrySet()) {
+      Bits bits = one.getKey();
+      Trained trained = one.getValue();
+      double own = accuracy(trained, bits);
+      accuracies.add(new Point(bits.count(), own));
+      overBytes.add(new Point(trained.prefixBytes().get(bits) / 1e3, own));
+      overMillis.add(new Point(Latency.medianMillis(trained.artifact()).get(bits), own));
+    }
+    Plot byBits =
         new Plot(
-            title(),
-            new Axis("bits", false, List.of(1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0)),
-            new Axis("accuracy", false, List.of()));
-    plot.course("once for all", course(study.once()))
-        .course("its own network", own)
-        .course("8 bits, cut", course(study.truncated()))
-        .course("floats, cut", course(study.floats()));
-    String file = "accuracy-%s-trained.svg".formatted(study.run().name());
-    Plot.write(images.resolve(file), 1, List.of(plot));
-    text.append("\n![accuracy](images/").append(file).append(")\n");
+                title(),
+                new Axis("bits", false, List.of(1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0)),
+                new Axis("accuracy", false, List.of()))
+            .course("once for all", course(study.once(), Bits::count))
+            .course("its own network", accuracies)
+            .course("8 bits, cut", course(study.truncated(), Bits::count))
+            .course("floats, cut", course(study.floats(), Bits::count));
+    plot(text, images, "trained", byBits);
+    plot(
+        text,
+        images,
+        "trained-bytes",
+        against(
+            "prefix, kB",
+            course(study.once(), bits -> study.once().prefixBytes().get(bits) / 1e3),
+            overBytes));
+    plot(
+        text,
+        images,
+        "trained-latency",
+        against("ms", course(study.once(), bits -> millis.get(bits)), overMillis));
   }
 
-  private static List<Point> course(Trained trained) {
+  private Plot against(String cost, List<Point> once, List<Point> own) {
+    return new Plot(
+            title(),
+            Axis.over(cost, Stream.of(once, own).flatMap(List::stream).mapToDouble(Point::x)),
+            Axis.over("accuracy", Stream.of(once, own).flatMap(List::stream).mapToDouble(Point::y)))
+        .course("once for all", once)
+        .course("its own network", own);
+  }
+
+  private void plot(StringBuilder text, Path images, String kind, Plot plot) throws IOException {
+    String file = "accuracy-%s-%s.svg".formatted(name(), kind);
+    Plot.write(images.resolve(file), 1, List.of(plot));
+    text.append("\n![%s](images/%s)\n".formatted(kind, file));
+  }
+
+  private static List<Point> course(Trained trained, ToDoubleFunction<Bits> cost) {
     return trained.accuracies().entrySet().stream()
-        .map(one -> new Point(one.getKey().count(), one.getValue()))
+        .map(one -> new Point(cost.applyAsDouble(one.getKey()), one.getValue()))
         .toList();
   }
 
-  private void table(StringBuilder text) {
+  private void table(StringBuilder text, Map<Bits, Double> millis) {
     text.append(
-            "| bits | of inputs | once for all | its own network | difference | 8 bits, cut | floats, cut"
-                + " |")
-        .append("\n| --- | --- | --- | --- | --- | --- | --- |\n");
+            "| bits | of inputs | prefix bytes | ms | once for all | its own network | difference"
+                + " | 8 bits, cut | floats, cut |")
+        .append("\n| --- | --- | --- | --- | --- | --- | --- | --- | --- |\n");
     String floats = study.floats().provenance().get("quality.fp32.accuracy");
-    text.append("| fp32 | | | %s | | | |\n".formatted(floats));
+    text.append("| fp32 | | | | | %s | | | |\n".formatted(floats));
     for (Bits bits : List.copyOf(study.dedicated().keySet()).reversed()) {
       double once = accuracy(study.once(), bits);
       double own = accuracy(study.dedicated().get(bits), bits);
       text.append(
-          "| %s | %d | %.4f | %.4f | %+.2f points | %.4f | %.4f |\n"
+          "| %s | %d | %,d | %.2f | %.4f | %.4f | %+.2f points | %.4f | %.4f |\n"
               .formatted(
                   bits,
                   study.run().activationBits(bits.count()),
+                  study.once().prefixBytes().get(bits),
+                  millis.get(bits),
                   once,
                   own,
                   100 * (once - own),

@@ -30,6 +30,7 @@ public record TrainingStudy(RunFile run, Path folder, Path datasets) {
 
   /// What a run left.
   ///
+  /// @param artifact its file
   /// @param accuracies of the served model on the test images, by width
   /// @param prefixBytes of the file that a request of a width needs
   /// @param bytes of the file
@@ -37,6 +38,7 @@ public record TrainingStudy(RunFile run, Path folder, Path datasets) {
   /// @param provenance as in the artifact
   public record Trained(
       String name,
+      Path artifact,
       Map<Bits, Double> accuracies,
       Map<Bits, Long> prefixBytes,
       long bytes,
@@ -127,7 +129,8 @@ public record TrainingStudy(RunFile run, Path folder, Path datasets) {
       Map<String, String> provenance = model.description().provenance();
       double seconds =
           number(provenance, TrainingRun.STEPS) * number(provenance, TrainingRun.STEP_SECONDS);
-      return new Trained(name, accuracies, prefixBytes, Files.size(artifact), seconds, provenance);
+      return new Trained(
+          name, artifact, accuracies, prefixBytes, Files.size(artifact), seconds, provenance);
     }
   }
 
