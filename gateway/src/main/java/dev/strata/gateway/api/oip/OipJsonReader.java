@@ -13,7 +13,6 @@ import dev.strata.gateway.call.InferenceException;
 import inference.InferParameter;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.lang.foreign.MemorySegment;
 import java.math.BigInteger;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -28,25 +27,27 @@ final class OipJsonReader {
 
   private final JsonFactory factory;
   private final Limits limits;
-  private final byte[] body;
-  private final int jsonLength;
+  private final RestBody body;
+
+  /// The JSON part.
+  private final byte[] head;
 
   /// Where the next binary tensor starts.
   private int position;
 
   /// @param factory made for the same limits
   /// @param jsonLength length of the JSON part; the rest of the body is binary tensors
-  OipJsonReader(JsonFactory factory, Limits limits, byte[] body, int jsonLength) {
+  OipJsonReader(JsonFactory factory, Limits limits, RestBody body, int jsonLength) {
     this.factory = factory;
     this.limits = limits;
     this.body = body;
-    this.jsonLength = jsonLength;
+    this.head = body.head(jsonLength);
     this.position = jsonLength;
   }
 
   /// @throws InferenceException if the body is not what the protocol asks for
   OipCall read(String model, Optional<String> version, HeaderWishes headers) {
-    try (JsonParser json = factory.createParser(body, 0, jsonLength)) {
+    try (JsonParser json = factory.createParser(head)) {
       json.nextToken();
       expect(json, "body", JsonToken.START_OBJECT, "an object");
       String id = "";
@@ -67,10 +68,10 @@ final class OipJsonReader {
       if (json.nextToken() != null) {
         throw InferenceException.invalid("body: got more after the JSON object, expected its end");
       }
-      if (position != body.length) {
+      if (position != body.length()) {
         throw InferenceException.invalid(
             "body: got %d bytes after the last tensor, expected none"
-                .formatted(body.length - position));
+                .formatted(body.length() - position));
       }
       return new OipCall(
           model, version, id, parameters, inputs, outputs, headers, OptionalLong.empty());
@@ -149,7 +150,7 @@ final class OipJsonReader {
       throw InferenceException.invalid(
           "%s: got data and parameters.binary_data_size, expected one of them".formatted(field));
     }
-    int left = body.length - position;
+    int left = body.length() - position;
     if (!announced.hasInt64Param()
         || announced.getInt64Param() < 0
         || announced.getInt64Param() > left) {
@@ -159,14 +160,14 @@ final class OipJsonReader {
                       field,
                       announced.hasInt64Param() ? announced.getInt64Param() : "no integer",
                       left)
-              + (jsonLength == body.length
+              + (head.length == body.length()
                   ? "; is the header " + RestInference.JSON_LENGTH + " missing?"
                   : ""));
     }
     int size = (int) announced.getInt64Param();
-    MemorySegment blob = MemorySegment.ofArray(body).asSlice(position, size);
+    RawElements elements = new RawElements(body.slice(position, size));
     position += size;
-    return new RawElements(List.of(blob));
+    return elements;
   }
 
   /// Remembers where the data is and passes over it.
@@ -178,7 +179,7 @@ final class OipJsonReader {
     if (start < 0 || end < 0) {
       throw InferenceException.invalid("body: got another encoding, expected UTF-8");
     }
-    return new JsonElements(factory, body, (int) start, (int) (end - start));
+    return new JsonElements(factory, head, (int) start, (int) (end - start));
   }
 
   private List<Long> shape(JsonParser json, String field) throws IOException {

@@ -42,11 +42,12 @@ public final class OipRepositoryResource {
       summary = "Every model version with its state, and the reason when it could not be loaded",
       description = "The body may be `{\"ready\": true}`: only versions that are ready.")
   public CompletionStage<List<OipDocuments.IndexEntry>> index(@Context RoutingContext exchange) {
-    return RestBody.of(exchange)
+    return RestBody.read(exchange)
         .thenApply(
             body ->
                 OipDocuments.index(
-                    registry.entries(), RepositoryCall.index(decoding.trees(), body).ready()));
+                    registry.entries(),
+                    RepositoryCall.index(decoding.trees(), body.head(body.length())).ready()));
   }
 
   @POST
@@ -56,10 +57,10 @@ public final class OipRepositoryResource {
       summary = "Loads a model, or looks again at one that is loaded; answers when it is ready")
   public CompletionStage<Response> load(
       @PathParam("model") String model, @Context RoutingContext exchange) {
-    return RestBody.of(exchange)
+    return RestBody.read(exchange)
         .thenCompose(
             body -> {
-              RepositoryCall.load(decoding.trees(), body);
+              RepositoryCall.load(decoding.trees(), body.head(body.length()));
               return repository.load(model);
             })
         .thenApply(_ -> Response.ok().build());
@@ -72,10 +73,10 @@ public final class OipRepositoryResource {
       summary = "Takes a model out of service; requests under way finish")
   public CompletionStage<Response> unload(
       @PathParam("model") String model, @Context RoutingContext exchange) {
-    return RestBody.of(exchange)
+    return RestBody.read(exchange)
         .thenCompose(
             body -> {
-              RepositoryCall.unload(decoding.trees(), body);
+              RepositoryCall.unload(decoding.trees(), body.head(body.length()));
               return repository.unload(model);
             })
         .thenApply(_ -> Response.ok().build());

@@ -92,7 +92,7 @@ public final class OipStreamResource {
       String model, Optional<String> version, HttpHeaders headers, RoutingContext exchange) {
     Cancellation cancellation = RestInference.cancellation(exchange);
     RequestMetrics.Exchange measured = metrics.exchange(Protocol.REST);
-    return RestBody.of(exchange)
+    return RestBody.read(exchange)
         .thenCompose(
             body -> {
               RestInference asked = decoding.of(model, version, headers, body);

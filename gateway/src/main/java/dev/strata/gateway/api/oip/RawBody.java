@@ -12,6 +12,7 @@ import inference.InferParameter;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -24,7 +25,7 @@ final class RawBody {
   private RawBody() {}
 
   /// @param binaryOutputs whether the outputs come back in binary
-  static OipCall call(ModelCard card, byte[] body, boolean binaryOutputs, HeaderWishes headers) {
+  static OipCall call(ModelCard card, RestBody body, boolean binaryOutputs, HeaderWishes headers) {
     Signature signature = card.signature();
     if (signature.inputs().size() != 1) {
       throw InferenceException.invalid(
@@ -48,16 +49,19 @@ final class RawBody {
         OptionalLong.empty());
   }
 
-  private static OipCall.Input element(TensorSpec spec, byte[] body) {
-    ByteBuffer prefixed =
-        ByteBuffer.allocate(Integer.BYTES + body.length)
+  private static OipCall.Input element(TensorSpec spec, RestBody body) {
+    ByteBuffer length =
+        ByteBuffer.allocate(Integer.BYTES)
             .order(ByteOrder.LITTLE_ENDIAN)
-            .putInt(body.length)
-            .put(body);
-    return input(spec, DataType.BYTES, List.of(1L), prefixed.array());
+            .putInt(body.length())
+            .flip();
+    List<MemorySegment> prefixed = new ArrayList<>();
+    prefixed.add(MemorySegment.ofBuffer(length));
+    prefixed.addAll(body.pieces());
+    return input(spec, DataType.BYTES, List.of(1L), prefixed);
   }
 
-  private static OipCall.Input tensor(TensorSpec spec, byte[] body) {
+  private static OipCall.Input tensor(TensorSpec spec, RestBody body) {
     List<Long> dims = spec.shape().dims();
     if (dims.stream().filter(dim -> dim == Shape.VARIABLE).count() > 1) {
       throw InferenceException.invalid(
@@ -68,21 +72,16 @@ final class RawBody {
     for (long dim : dims) {
       step = Math.multiplyExact(step, dim == Shape.VARIABLE ? 1 : dim);
     }
-    long variable = body.length / step;
+    long variable = body.length() / step;
     return input(
         spec,
         spec.type(),
         dims.stream().map(dim -> dim == Shape.VARIABLE ? variable : dim).toList(),
-        body);
+        body.pieces());
   }
 
   private static OipCall.Input input(
-      TensorSpec spec, DataType type, List<Long> shape, byte[] data) {
-    return new OipCall.Input(
-        spec.name(),
-        type.name(),
-        shape,
-        Map.of(),
-        new RawElements(List.of(MemorySegment.ofArray(data))));
+      TensorSpec spec, DataType type, List<Long> shape, List<MemorySegment> data) {
+    return new OipCall.Input(spec.name(), type.name(), shape, Map.of(), new RawElements(data));
   }
 }

@@ -29,7 +29,7 @@ final class RestDecoding {
     this.threads = threads;
   }
 
-  RestInference of(String model, Optional<String> version, HttpHeaders headers, byte[] body) {
+  RestInference of(String model, Optional<String> version, HttpHeaders headers, RestBody body) {
     return new RestInference(this, model, version, headers, body);
   }
 

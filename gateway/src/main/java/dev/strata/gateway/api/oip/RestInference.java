@@ -27,7 +27,7 @@ final class RestInference {
   private final String model;
   private final Optional<String> version;
   private final HttpHeaders headers;
-  private byte[] body;
+  private RestBody body;
   private OipCall call;
 
   RestInference(
@@ -35,7 +35,7 @@ final class RestInference {
       String model,
       Optional<String> version,
       HttpHeaders headers,
-      byte[] body) {
+      RestBody body) {
     this.decoding = decoding;
     this.model = model;
     this.version = version;
@@ -47,10 +47,11 @@ final class RestInference {
     body =
         single(HttpHeaders.CONTENT_ENCODING)
             .flatMap(ContentCoding::of)
-            .map(coding -> coding.decode(body, decoding.limits()))
+            .map(coding -> coding.decode(body.head(body.length()), decoding.limits()))
+            .map(RestBody::of)
             .orElse(body);
     int jsonLength = jsonLength();
-    if (jsonLength == 0 && body.length > 0) {
+    if (jsonLength == 0 && body.length() > 0) {
       boolean binary = !headers.getAcceptableMediaTypes().contains(MediaType.APPLICATION_JSON_TYPE);
       call = RawBody.call(decoding.registry().card(model, version), body, binary, wishes());
     } else {
@@ -64,13 +65,13 @@ final class RestInference {
   private int jsonLength() {
     Optional<String> stated = single(JSON_LENGTH);
     if (stated.isEmpty()) {
-      return body.length;
+      return body.length();
     }
     String text = stated.get();
-    if (!text.matches("[0-9]{1,9}") || Integer.parseInt(text) > body.length) {
+    if (!text.matches("[0-9]{1,9}") || Integer.parseInt(text) > body.length()) {
       throw InferenceException.invalid(
           "%s: got '%s', expected 0 to %d, the body's length"
-              .formatted(JSON_LENGTH, text, body.length));
+              .formatted(JSON_LENGTH, text, body.length()));
     }
     return Integer.parseInt(text);
   }
@@ -105,7 +106,7 @@ final class RestInference {
   /// Reads and begins the request: here if it is small, else on a thread of its own.
   <T> CompletableFuture<T> run(Supplier<CompletableFuture<T>> begin) {
     boolean small =
-        body.length <= SMALL_BYTES
+        body.length() <= SMALL_BYTES
             && headers.getRequestHeader(HttpHeaders.CONTENT_ENCODING).isEmpty();
     return small
         ? begin.get()

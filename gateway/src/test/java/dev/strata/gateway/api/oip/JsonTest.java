@@ -180,7 +180,10 @@ class JsonTest {
   private static OipCall call(String body) {
     byte[] bytes = body.getBytes(StandardCharsets.UTF_8);
     return new OipJsonReader(
-            OipJson.within(TestLimits.DEFAULT), TestLimits.DEFAULT, bytes, bytes.length)
+            OipJson.within(TestLimits.DEFAULT),
+            TestLimits.DEFAULT,
+            RestBody.of(bytes),
+            bytes.length)
         .read("m", Optional.empty(), new HeaderWishes(Map.of()));
   }
 }
