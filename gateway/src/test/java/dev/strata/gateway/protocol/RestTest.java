@@ -6,8 +6,10 @@ import static org.hamcrest.Matchers.equalTo;
 import static org.hamcrest.Matchers.hasItems;
 import static org.hamcrest.Matchers.startsWith;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.strata.gateway.api.Failures;
 import io.quarkus.test.common.QuarkusTestResource;
 import io.quarkus.test.common.http.TestHTTPResource;
 import io.quarkus.test.junit.QuarkusTest;
@@ -20,11 +22,19 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.Flow;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.logging.Handler;
+import java.util.logging.LogRecord;
+import java.util.logging.Logger;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
@@ -259,6 +269,71 @@ class RestTest {
       assertTrue(answer.startsWith("HTTP/1.1 413 "), answer);
       assertTrue(answer.contains("{\"error\":\"body: got "), answer);
     }
+  }
+
+  @Test
+  void aClientThatLeavesInTheMiddleIsNoDefect() throws IOException, InterruptedException {
+    BlockingQueue<LogRecord> logged = new LinkedBlockingQueue<>();
+    Handler keeper = new KeptRecords(logged);
+    Logger failures = Logger.getLogger(Failures.class.getName());
+    failures.addHandler(keeper);
+    try (HttpClient client = HttpClient.newHttpClient()) {
+      byte[] body = padded(TinyRepository.MAX_BYTES);
+      for (int round = 0; round < 20; round++) {
+        try (Socket socket = new Socket(root.getHost(), root.getPort())) {
+          String head = "POST %s HTTP/1.1\r\nHost: strata\r\nContent-Length: %d\r\n\r\n";
+          OutputStream out = socket.getOutputStream();
+          out.write(head.formatted(INFER, body.length).getBytes(StandardCharsets.US_ASCII));
+          out.write(body, 0, body.length / 2);
+        }
+        HttpRequest.BodyPublisher stalled =
+            HttpRequest.BodyPublishers.fromPublisher(
+                subscriber ->
+                    subscriber.onSubscribe(
+                        new Flow.Subscription() {
+                          private boolean sent;
+
+                          @Override
+                          public void request(long count) {
+                            if (!sent) {
+                              sent = true;
+                              subscriber.onNext(ByteBuffer.wrap(body, 0, 1000));
+                            }
+                          }
+
+                          @Override
+                          public void cancel() {}
+                        }));
+        var asked =
+            client.sendAsync(
+                HttpRequest.newBuilder(root.resolve(INFER)).POST(stalled).build(),
+                HttpResponse.BodyHandlers.ofString());
+        Thread.sleep(10);
+        asked.cancel(true);
+      }
+      assertNull(logged.poll(500, TimeUnit.MILLISECONDS));
+    } finally {
+      failures.removeHandler(keeper);
+    }
+  }
+
+  private static final class KeptRecords extends Handler {
+    private final BlockingQueue<LogRecord> kept;
+
+    private KeptRecords(BlockingQueue<LogRecord> kept) {
+      this.kept = kept;
+    }
+
+    @Override
+    public void publish(LogRecord logged) {
+      kept.add(logged);
+    }
+
+    @Override
+    public void flush() {}
+
+    @Override
+    public void close() {}
   }
 
   private static void tooLarge(HttpResponse<String> refused) {

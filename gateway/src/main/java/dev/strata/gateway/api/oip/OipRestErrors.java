@@ -49,7 +49,10 @@ public final class OipRestErrors {
 
   @ServerExceptionMapper
   public Response defect(Throwable defect) {
-    return answer(500, Failures.defect(Failures.cause(defect))).build();
+    return switch (Failures.cause(defect)) {
+      case InferenceException refused -> refused(refused);
+      case Throwable cause -> answer(500, Failures.defect(cause)).build();
+    };
   }
 
   private static Response.ResponseBuilder answer(int status, String text) {
