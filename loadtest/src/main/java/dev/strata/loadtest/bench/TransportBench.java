@@ -81,18 +81,16 @@ final class TransportBench {
             .build();
     try {
       Map<String, Double> figures = new LinkedHashMap<>();
-      double[] alone = calls(channel, SMALL, 1, seconds);
+      double[] alone = calls(channel, SMALL, 1, seconds).nanos();
       figures.put("4 KiB, one caller, p50 us", percentile(alone, 0.5) / 1e3);
       figures.put("4 KiB, one caller, p99 us", percentile(alone, 0.99) / 1e3);
       figures.put(
-          "4 KiB, 8 callers, calls a second",
-          calls(channel, SMALL, CALLERS, seconds).length / seconds);
+          "4 KiB, 8 callers, calls a second", calls(channel, SMALL, CALLERS, seconds).aSecond());
       figures.put(
-          "1 MiB, 2 callers, MiB a second each way",
-          calls(channel, LARGE, 2, seconds).length / seconds);
+          "1 MiB, 2 callers, MiB a second each way", calls(channel, LARGE, 2, seconds).aSecond());
       figures.put(
           "16 MiB, 2 callers, MiB a second each way",
-          16 * calls(channel, HUGE, 2, seconds).length / seconds);
+          16 * calls(channel, HUGE, 2, seconds).aSecond());
       figures.put(
           "4 KiB on a stream, 32 under way, messages a second",
           streamed(channel, seconds) / seconds);
@@ -105,12 +103,20 @@ final class TransportBench {
     }
   }
 
-  /// @return how long each call took, in nanoseconds
-  private static double[] calls(ManagedChannel channel, int bytes, int callers, double seconds)
+  /// @param nanos each call took
+  /// @param seconds until the last was answered, which may be long after the last was made
+  private record Calls(double[] nanos, double seconds) {
+    double aSecond() {
+      return nanos.length / seconds;
+    }
+  }
+
+  private static Calls calls(ManagedChannel channel, int bytes, int callers, double seconds)
       throws InterruptedException {
     ModelInferRequest request = request(bytes);
     GRPCInferenceServiceBlockingStub stub = GRPCInferenceServiceGrpc.newBlockingStub(channel);
-    long end = System.nanoTime() + (long) (seconds * 1e9);
+    long begin = System.nanoTime();
+    long end = begin + (long) (seconds * 1e9);
     List<List<Double>> taken = new ArrayList<>();
     List<Thread> threads = new ArrayList<>();
     for (int i = 0; i < callers; i++) {
@@ -134,7 +140,9 @@ final class TransportBench {
     for (Thread thread : threads) {
       thread.join();
     }
-    return taken.stream().flatMap(List::stream).mapToDouble(Double::doubleValue).toArray();
+    double elapsed = (System.nanoTime() - begin) / 1e9;
+    return new Calls(
+        taken.stream().flatMap(List::stream).mapToDouble(Double::doubleValue).toArray(), elapsed);
   }
 
   private static double streamed(ManagedChannel channel, double seconds)
