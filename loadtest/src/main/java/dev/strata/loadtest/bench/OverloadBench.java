@@ -23,8 +23,13 @@ final class OverloadBench {
   private static final double WARM_UP_SECONDS = 8;
   private static final int USERS = 16;
 
-  /// An overload that is answered in time less than so many times as often as half of it is one.
-  private static final double ENOUGH_MORE = 1.1;
+  /// A rate is in vain where fewer than so many times the most so far are answered in time; so many
+  /// such rates, each higher than the last by a step, end the search. One alone may be a bad
+  // moment.
+  private static final double ENOUGH_MORE = 1.05;
+
+  private static final int PATIENCE = 3;
+  private static final double STEP = 1.4;
 
   private static final double[] LOADS = {0.5, 1, 2, 5};
   private static final long CALM_SECONDS = 2;
@@ -85,15 +90,15 @@ final class OverloadBench {
     RunSummary closed = Bench.drive(scenario, exact, new Phase.Closed(seconds, USERS));
     double most = closed.answered() / closed.seconds();
     double rate = most;
-    while (true) {
-      rate *= 2;
+    int inVain = 0;
+    while (inVain < PATIENCE) {
+      rate *= STEP;
       double goodput =
           Bench.drive(scenario, exact, new Phase.Open(seconds, rate, rate, true)).goodput();
-      if (goodput < ENOUGH_MORE * most) {
-        return Math.max(most, goodput);
-      }
-      most = goodput;
+      inVain = goodput < ENOUGH_MORE * most ? inVain + 1 : 0;
+      most = Math.max(most, goodput);
     }
+    return most;
   }
 
   /// The run that answered neither most nor least in time.
