@@ -13,7 +13,6 @@ import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import java.io.IOException;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -81,7 +80,7 @@ final class TransportBench {
             .build();
     try {
       Map<String, Double> figures = new LinkedHashMap<>();
-      double[] alone = calls(channel, SMALL, 1, seconds).nanos();
+      List<Double> alone = calls(channel, SMALL, 1, seconds).nanos();
       figures.put("4 KiB, one caller, p50 us", percentile(alone, 0.5) / 1e3);
       figures.put("4 KiB, one caller, p99 us", percentile(alone, 0.99) / 1e3);
       figures.put(
@@ -105,9 +104,13 @@ final class TransportBench {
 
   /// @param nanos each call took
   /// @param seconds until the last was answered, which may be long after the last was made
-  private record Calls(double[] nanos, double seconds) {
+  private record Calls(List<Double> nanos, double seconds) {
+    private Calls {
+      nanos = List.copyOf(nanos);
+    }
+
     double aSecond() {
-      return nanos.length / seconds;
+      return nanos.size() / seconds;
     }
   }
 
@@ -141,8 +144,7 @@ final class TransportBench {
       thread.join();
     }
     double elapsed = (System.nanoTime() - begin) / 1e9;
-    return new Calls(
-        taken.stream().flatMap(List::stream).mapToDouble(Double::doubleValue).toArray(), elapsed);
+    return new Calls(taken.stream().flatMap(List::stream).toList(), elapsed);
   }
 
   private static double streamed(ManagedChannel channel, double seconds)
@@ -182,7 +184,7 @@ final class TransportBench {
   }
 
   private static double cancelled(ManagedChannel channel, Echo echo) throws InterruptedException {
-    double[] taken = new double[CANCELS];
+    List<Double> taken = new ArrayList<>();
     ModelInferRequest request = request(SMALL).toBuilder().setModelName(Echo.NEVER).build();
     for (int i = 0; i < CANCELS; i++) {
       Context.CancellableContext call = Context.current().withCancellation();
@@ -204,15 +206,14 @@ final class TransportBench {
       echo.arrived.take();
       long start = System.nanoTime();
       call.cancel(null);
-      taken[i] = echo.cancelled.take() - start;
+      taken.add((double) (echo.cancelled.take() - start));
     }
     return percentile(taken, 0.5);
   }
 
-  private static double percentile(double[] values, double share) {
-    double[] sorted = values.clone();
-    Arrays.sort(sorted);
-    return sorted[Math.min(sorted.length - 1, (int) (share * sorted.length))];
+  private static double percentile(List<Double> values, double share) {
+    List<Double> sorted = values.stream().sorted().toList();
+    return sorted.get(Math.min(sorted.size() - 1, (int) (share * sorted.size())));
   }
 
   private static ModelInferRequest request(int bytes) {
