@@ -105,6 +105,20 @@ public final class GatewayBenchCommand implements Runnable {
   }
 
   @Command(
+      name = "metrics",
+      description = "The share of a busy gateway's time that goes into its metrics.")
+  int metrics(
+      @Option(names = "--seconds", defaultValue = "20", description = "Of each protocol.")
+          double seconds)
+      throws IOException, InterruptedException {
+    return with(
+        bench -> {
+          MetricsBench.run(bench, seconds);
+          return true;
+        });
+  }
+
+  @Command(
       name = "transports",
       description = "The framework's unified gRPC server against grpc-java's, without a gateway.")
   int transports(

@@ -1,0 +1,85 @@
+package dev.strata.loadtest.bench;
+
+import dev.strata.loadtest.bench.GatewayProcess.Setup;
+import dev.strata.loadtest.report.RunSummary;
+import dev.strata.loadtest.scenario.Call;
+import dev.strata.loadtest.scenario.Phase;
+import dev.strata.loadtest.scenario.Scenario;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import jdk.jfr.consumer.RecordedEvent;
+import jdk.jfr.consumer.RecordingFile;
+
+/// How much of a busy gateway's time goes into its metrics: the share of the flight recorder's
+/// samples whose stack passes through them. Time in the operating system is not sampled, so the
+/// share of all time is smaller.
+final class MetricsBench {
+  private static final String METRICS = "dev.strata.gateway.metrics.";
+  private static final String SAMPLE = "jdk.ExecutionSample";
+  private static final int USERS = 8;
+  private static final double WARM_UP_SECONDS = 20;
+
+  private MetricsBench() {}
+
+  /// @param seconds of each protocol
+  static void run(Bench bench, double seconds) throws IOException, InterruptedException {
+    Path repository = Files.createTempDirectory(bench.work(), "identity");
+    IdentityModel.importTo(repository, bench.root());
+    bench.line("| protocol | answers a second | samples | in metrics | share |");
+    bench.line("| --- | --- | --- | --- | --- |");
+    Path recording = bench.work().resolve("gateway.jfr");
+    Setup setup =
+        new Setup(
+            bench.root(),
+            List.of(repository),
+            Map.of("strata.shutdown.delay", "0s"),
+            bench.cpu(),
+            List.of(
+                "-XX:StartFlightRecording:settings=profile,dumponexit=true,filename=" + recording));
+    for (int index = 0; index < 2; index++) {
+      Instant begin;
+      Instant end;
+      Call call;
+      RunSummary loaded;
+      try (GatewayProcess gateway = GatewayProcess.start(setup)) {
+        Scenario scenario = bench.scenario("identity", gateway);
+        call = scenario.calls().get(index);
+        Bench.drive(scenario, call, new Phase.Closed(WARM_UP_SECONDS, USERS));
+        begin = Instant.now();
+        loaded = Bench.drive(scenario, call, new Phase.Closed(seconds, USERS));
+        end = Instant.now();
+        gateway.terminate();
+      }
+      long samples = 0;
+      long inMetrics = 0;
+      try (RecordingFile events = new RecordingFile(recording)) {
+        while (events.hasMoreEvents()) {
+          RecordedEvent event = events.readEvent();
+          if (event.getEventType().getName().equals(SAMPLE)
+              && event.getStartTime().isAfter(begin)
+              && event.getStartTime().isBefore(end)) {
+            samples++;
+            inMetrics += isInMetrics(event) ? 1 : 0;
+          }
+        }
+      }
+      bench.line(
+          "| %s | %.0f | %d | %d | %.1f %% |",
+          call.name(),
+          loaded.answered() / loaded.seconds(),
+          samples,
+          inMetrics,
+          100.0 * inMetrics / samples);
+    }
+  }
+
+  private static boolean isInMetrics(RecordedEvent sample) {
+    return sample.getStackTrace() != null
+        && sample.getStackTrace().getFrames().stream()
+            .anyMatch(frame -> frame.getMethod().getType().getName().startsWith(METRICS));
+  }
+}
