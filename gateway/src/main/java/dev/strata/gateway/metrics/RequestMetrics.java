@@ -7,6 +7,7 @@ import dev.strata.gateway.call.ModelCard;
 import dev.strata.gateway.call.Precision;
 import dev.strata.gateway.call.Protocol;
 import dev.strata.gateway.metrics.ModelLabels.Label;
+import dev.strata.graph.Shape;
 import dev.strata.precision.Bits;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.DistributionSummary;
@@ -328,12 +329,13 @@ public final class RequestMetrics {
   }
 
   private static long rows(InferenceResult result) {
-    return result.outputs().stream()
-        .map(output -> output.tensor().shape())
-        .filter(shape -> shape.rank() > 0)
-        .findFirst()
-        .map(shape -> shape.dim(0))
-        .orElse(1L);
+    for (InferenceResult.Output output : result.outputs()) {
+      Shape shape = output.tensor().shape();
+      if (shape.rank() > 0) {
+        return shape.dim(0);
+      }
+    }
+    return 1;
   }
 
   private static String outcome(Throwable failure) {
