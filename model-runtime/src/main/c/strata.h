@@ -211,16 +211,10 @@ STRATA_EXPORT void strata_quantize_channels(const float *x, int64_t pixels, int6
 // Codes 0..2^abits-1 (as bytes) to bit-planes [rows][abits][columns/32] for strata_bitserial.
 STRATA_EXPORT void strata_pack_planes(const int8_t *codes, int64_t rows, int64_t columns,
                                       int64_t abits, uint32_t *planes);
-// im2col of codes or floats: out [rows = samples*out_height*out_width][columns], columns >= kh*kw*C
-// (zero beyond). first_channel/channels select one group.
-STRATA_EXPORT void strata_im2col_s8(const struct strata_window *s, const int8_t *x,
-                                    int64_t first_channel, int64_t channels, int64_t pad_code,
-                                    int64_t columns, int8_t *out);
+// im2col: out [rows = samples*out_height*out_width][kh*kw*C]. first_channel/channels select one
+// group.
 STRATA_EXPORT void strata_im2col_f32(const struct strata_window *s, const float *x,
                                      int64_t first_channel, int64_t channels, float *out);
-// sums[r][g] of codes [rows][columns].
-STRATA_EXPORT void strata_group_sums(const int8_t *codes, int64_t rows, int64_t columns,
-                                     int64_t group, int32_t *sums);
 
 // ---- fused steps --------------------------------------------------------------------------------
 

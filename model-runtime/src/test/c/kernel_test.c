@@ -12,7 +12,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "conv/im2col.h"
 #include "isa.h"
+#include "quantize/quantize.h"
 
 static uint64_t state;
 static int passed, failed;
@@ -325,7 +327,7 @@ static void run_unrolled(const struct conv_case *c) {
     e.out = c->unrolled + i * w->rows;
     e.bias += i * ((w->rows + 15) / 16 * 16);
     e.residual = e.residual ? e.residual + i * w->rows : NULL;
-    strata_im2col_s8(&c->s, c->x, i * channels, channels, c->pad_code, columns, codes);
+    strata_im2col_rows(&c->s, c->x, i * channels, channels, c->pad_code, columns, 0, rows, codes);
     strata_group_sums(codes, rows, columns, w->group, sums);
     struct strata_rows x = {codes, sums, scale, rows};
     strata_block(w, &x, &e, room);

@@ -5,6 +5,7 @@
 #include "conv/im2col.h"
 #include "epilogue/clamp.h"
 #include "epilogue/epilogue.h"
+#include "quantize/quantize.h"
 #include "weights.h"
 
 static const struct {

@@ -114,11 +114,6 @@ void strata_im2col_rows(const struct strata_window *s, const int8_t *x, int64_t 
   lay_out(s, x, 1, first_channel, channels, (int)pad_code, columns, first, count, (uint8_t *)out);
 }
 
-void strata_im2col_s8(const struct strata_window *s, const int8_t *x, int64_t first_channel,
-                      int64_t channels, int64_t pad_code, int64_t columns, int8_t *out) {
-  strata_im2col_rows(s, x, first_channel, channels, pad_code, columns, 0, strata_out_rows(s), out);
-}
-
 void strata_im2col_f32(const struct strata_window *s, const float *x, int64_t first_channel,
                        int64_t channels, float *out) {
   int64_t columns = s->kernel_height * s->kernel_width * channels;

@@ -4,7 +4,8 @@
 
 #include "strata.h"
 
-// Window positions [first, first + count) as strata_im2col_s8 lays them out.
+// Codes under the window positions [first, first + count): out [count][columns], columns >=
+// kh*kw*channels (zero beyond). first_channel/channels select one group.
 void strata_im2col_rows(const struct strata_window *s, const int8_t *x, int64_t first_channel,
                         int64_t channels, int64_t pad_code, int64_t columns, int64_t first,
                         int64_t count, int8_t *out);

@@ -38,4 +38,8 @@ struct strata_quantize_row {
 
 void strata_quantize_select(uint32_t isa);
 
+// sums[r][g] of codes [rows][columns].
+void strata_group_sums(const int8_t *codes, int64_t rows, int64_t columns, int64_t group,
+                       int32_t *sums);
+
 #endif

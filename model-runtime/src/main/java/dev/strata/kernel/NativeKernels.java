@@ -91,20 +91,8 @@ public final class NativeKernels {
           "strata_quantize_channels", ADDRESS, JAVA_LONG, JAVA_LONG, ADDRESS, ADDRESS, ADDRESS);
   private static final MethodHandle PACK_PLANES =
       function("strata_pack_planes", ADDRESS, JAVA_LONG, JAVA_LONG, JAVA_LONG, ADDRESS);
-  private static final MethodHandle IM2COL_S8 =
-      function(
-          "strata_im2col_s8",
-          ADDRESS,
-          ADDRESS,
-          JAVA_LONG,
-          JAVA_LONG,
-          JAVA_LONG,
-          JAVA_LONG,
-          ADDRESS);
   private static final MethodHandle IM2COL_F32 =
       function("strata_im2col_f32", ADDRESS, ADDRESS, JAVA_LONG, JAVA_LONG, ADDRESS);
-  private static final MethodHandle GROUP_SUMS =
-      function("strata_group_sums", ADDRESS, JAVA_LONG, JAVA_LONG, JAVA_LONG, ADDRESS);
 
   private NativeKernels() {}
 
@@ -377,22 +365,6 @@ public final class NativeKernels {
     }
   }
 
-  /// Lays the codes under each window position out as a row.
-  public static void im2colS8(
-      MemorySegment window,
-      MemorySegment x,
-      long firstChannel,
-      long channels,
-      long padCode,
-      long columns,
-      MemorySegment out) {
-    try {
-      IM2COL_S8.invokeExact(window, x, firstChannel, channels, padCode, columns, out);
-    } catch (Throwable failure) {
-      throw new AssertionError("strata_im2col_s8", failure);
-    }
-  }
-
   /// Lays the floats under each window position out as a row.
   public static void im2colF32(
       MemorySegment window, MemorySegment x, long firstChannel, long channels, MemorySegment out) {
@@ -400,16 +372,6 @@ public final class NativeKernels {
       IM2COL_F32.invokeExact(window, x, firstChannel, channels, out);
     } catch (Throwable failure) {
       throw new AssertionError("strata_im2col_f32", failure);
-    }
-  }
-
-  /// Sums of the codes of each group of each row.
-  public static void groupSums(
-      MemorySegment codes, long rows, long columns, long group, MemorySegment sums) {
-    try {
-      GROUP_SUMS.invokeExact(codes, rows, columns, group, sums);
-    } catch (Throwable failure) {
-      throw new AssertionError("strata_group_sums", failure);
     }
   }
 

@@ -139,12 +139,12 @@ final class WeightedSteps {
       }
       case LayerWeights.Planes planes -> {
         ImageCodes codes = imageCodes(planes, x.shape(), input);
-        if (!planes.bitSerial()) {
-          direct(planes, images, codes, target);
-        } else if (images.channelsOfGroup() % PlaneLayout.BLOCK_COLUMNS == 0) {
+        // Pixels that do not fill blocks would have to be unrolled before they become bits, which
+        // takes longer than bytes do.
+        if (planes.bitSerial() && images.channelsOfGroup() % PlaneLayout.BLOCK_COLUMNS == 0) {
           directBits(planes, images, packed(planes, x.shape(), codes), target);
         } else {
-          unrolledBits(planes, images, codes, target);
+          direct(planes, images, codes, target);
         }
       }
     }
@@ -931,46 +931,6 @@ final class WeightedSteps {
                     padCode,
                     at.epilogue(),
                     at.scratch()));
-  }
-
-  /// For channels that are no whole words of bits.
-  private void unrolledBits(
-      LayerWeights.Planes weights, Images images, ImageCodes codes, Target target) {
-    PlaneLayout layout = weights.layer().layout();
-    long columns = layout.paddedColumns();
-    long channels = images.channelsOfGroup();
-    long padCode = zeroCode(weights);
-    float scale = ((ActivationQuantizer.PerTensor) weights.input()).scale();
-    for (Images.Run run : images.runs(columns)) {
-      long rows = run.heights() * images.out().dim(2);
-      MemorySegment window = images.write(program.struct(Structs.windowBytes()), run);
-      long sample = run.sample() * images.sampleElements();
-      for (int group = 0; group < images.groups(); group++) {
-        long firstChannel = group * channels;
-        Region.Slot unrolled = program.slot(rows * columns);
-        Region.Slot sums = program.slot(rows * layout.groups() * Integer.BYTES);
-        program.step(
-            "unroll",
-            List.of(codes.codes(), unrolled),
-            memory -> {
-              MemorySegment in = memory.at(codes.codes(), sample);
-              MemorySegment out = memory.at(unrolled);
-              return () ->
-                  NativeKernels.im2colS8(window, in, firstChannel, channels, padCode, columns, out);
-            });
-        program.step(
-            "group sums",
-            List.of(unrolled, sums),
-            memory -> {
-              MemorySegment in = memory.at(unrolled);
-              MemorySegment out = memory.at(sums);
-              return () -> NativeKernels.groupSums(in, rows, columns, layout.groupSize(), out);
-            });
-        Codes rowsOfRun =
-            new Codes(unrolled, sums, program.repeated(scale, rows * layout.groups()));
-        product(weights, group, packed(weights, rowsOfRun, rows), rows, run.firstRow(), target);
-      }
-    }
   }
 
   /// The code of the value zero, which surrounds an image.
