@@ -12,8 +12,11 @@ import java.util.Map;
 
 /// Time of one sample at each width, on one thread.
 final class Latency {
-  private static final int ROUNDS = 15;
+  private static final int ROUNDS = 25;
   private static final int WARM_UP = 3;
+
+  /// As long at least: small networks run in less time than their code takes to be compiled.
+  private static final long WARM_UP_NANOS = 2_000_000_000;
 
   private Latency() {}
 
@@ -22,13 +25,15 @@ final class Latency {
     Map<Bits, long[]> nanos = new LinkedHashMap<>();
     model.precisions().forEach(bits -> nanos.put(bits, new long[ROUNDS]));
     try (LayeredModel.Session session = model.newSession()) {
-      for (int round = -WARM_UP; round < ROUNDS; round++) {
+      long warm = System.nanoTime() + WARM_UP_NANOS;
+      for (int round = 0; round < WARM_UP || System.nanoTime() < warm; round++) {
+        nanos.keySet().forEach(bits -> session.predict(bits, sample));
+      }
+      for (int round = 0; round < ROUNDS; round++) {
         for (Map.Entry<Bits, long[]> one : nanos.entrySet()) {
           long start = System.nanoTime();
           session.predict(one.getKey(), sample);
-          if (round >= 0) {
-            one.getValue()[round] = System.nanoTime() - start;
-          }
+          one.getValue()[round] = System.nanoTime() - start;
         }
       }
     }
