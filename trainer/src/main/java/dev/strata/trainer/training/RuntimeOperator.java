@@ -11,6 +11,7 @@ import dev.strata.plan.ExecutionContext;
 import dev.strata.plan.Planner;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -24,6 +25,7 @@ final class RuntimeOperator {
   /// @return its outputs by name
   static Map<String, Tensor> run(Node node, Map<String, Tensor> inputs) {
     List<TensorSpec> given = new ArrayList<>();
+    Map<String, Tensor> floats = new HashMap<>();
     List<Constant> constants = new ArrayList<>();
     try (MemoryTensors tensors = new MemoryTensors();
         Arena arena = Arena.ofShared()) {
@@ -31,6 +33,7 @@ final class RuntimeOperator {
           (name, tensor) -> {
             if (tensor.type() == DataType.FP32) {
               given.add(new TensorSpec(name, DataType.FP32, tensor.shape()));
+              floats.put(name, tensor);
             } else {
               constants.add(new Constant(name, tensor.type(), tensor.shape()));
               tensors.put(name, tensor.data());
@@ -39,11 +42,7 @@ final class RuntimeOperator {
       ModelGraph alone = new ModelGraph(given, node.outputs(), List.of(node), constants, List.of());
       try (ExecutionContext context =
           Planner.plan(alone, Optional.empty(), tensors, arena).newContext()) {
-        Map<String, Tensor> floats = new java.util.HashMap<>(inputs);
-        floats.values().removeIf(tensor -> tensor.type() != DataType.FP32);
-        Map<String, Tensor> outputs = new java.util.HashMap<>(context.run(floats));
-        outputs.replaceAll((_, tensor) -> tensor.copy());
-        return outputs;
+        return context.run(floats);
       }
     }
   }

@@ -47,7 +47,7 @@ public final class OipRepositoryResource {
             body ->
                 OipDocuments.index(
                     registry.entries(),
-                    RepositoryCall.index(decoding.trees(), body.head(body.length())).ready()));
+                    RepositoryCall.index(decoding.trees(), body.bytes()).ready()));
   }
 
   @POST
@@ -60,7 +60,7 @@ public final class OipRepositoryResource {
     return RestBody.read(exchange)
         .thenCompose(
             body -> {
-              RepositoryCall.load(decoding.trees(), body.head(body.length()));
+              RepositoryCall.load(decoding.trees(), body.bytes());
               return repository.load(model);
             })
         .thenApply(_ -> Response.ok().build());
@@ -76,7 +76,7 @@ public final class OipRepositoryResource {
     return RestBody.read(exchange)
         .thenCompose(
             body -> {
-              RepositoryCall.unload(decoding.trees(), body.head(body.length()));
+              RepositoryCall.unload(decoding.trees(), body.bytes());
               return repository.unload(model);
             })
         .thenApply(_ -> Response.ok().build());

@@ -21,7 +21,12 @@ record RestBody(List<MemorySegment> pieces, int length) {
     return new RestBody(List.of(MemorySegment.ofArray(bytes)), bytes.length);
   }
 
-  /// The first bytes, or all, in one piece.
+  /// All of it in one piece.
+  byte[] bytes() {
+    return head(length);
+  }
+
+  /// The first bytes in one piece.
   byte[] head(int bytes) {
     byte[] head = new byte[bytes];
     MemorySegment target = MemorySegment.ofArray(head);

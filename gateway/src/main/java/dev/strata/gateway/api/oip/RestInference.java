@@ -47,7 +47,7 @@ final class RestInference {
     body =
         single(HttpHeaders.CONTENT_ENCODING)
             .flatMap(ContentCoding::of)
-            .map(coding -> coding.decode(body.head(body.length()), decoding.limits()))
+            .map(coding -> coding.decode(body.bytes(), decoding.limits()))
             .map(RestBody::of)
             .orElse(body);
     int jsonLength = jsonLength();
