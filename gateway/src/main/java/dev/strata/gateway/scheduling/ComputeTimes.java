@@ -8,7 +8,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
-import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.TreeMap;
 
@@ -26,7 +25,7 @@ import java.util.TreeMap;
 ///
 /// Whether a width is worth its loss is another question: an eighth of noise must not decide it,
 /// and a width that rests is not quicker for that. So a cell also holds a slower mean, for
-/// [#typical], where sizes that were not measured lie on a line through those that were.
+/// [#typical], where all sizes of a width lie on a line.
 final class ComputeTimes {
 
   private static final double TIME_WEIGHT = 1.0 / 8;
@@ -75,13 +74,13 @@ final class ComputeTimes {
           now);
     }
 
-    /// The mean, but for outliers: a first run that also prepares the shape, or a pause.
+    /// The mean, but for outliers: a pause, a lucky moment, and first runs, which also prepare.
     private Point typically(Point measured, double weight) {
-      if (measured.nanos() < typical.nanos() / 2) {
+      if (measurements < FIRST_MEASUREMENTS && measured.nanos() < typical.nanos() / 2) {
         return measured;
       }
-      double most = Math.min(measured.nanos(), 2 * typical.nanos());
-      return typical.towards(new Point(measured.rows(), most), weight);
+      double within = Math.clamp(measured.nanos(), typical.nanos() / 2, 2 * typical.nanos());
+      return typical.towards(new Point(measured.rows(), within), weight);
     }
 
     Cell unfinished(double soFar, long now) {
@@ -94,15 +93,19 @@ final class ComputeTimes {
       return new Point(recent.rows(), (recent.nanos() + deviation) / (1L << halvings));
     }
 
+    boolean isFresh(long now) {
+      return now - atNanos < MEMORY_NANOS;
+    }
+
     boolean believed(long now) {
-      return measurements >= FIRST_MEASUREMENTS && now - atNanos < MEMORY_NANOS;
+      return measurements >= FIRST_MEASUREMENTS && isFresh(now);
     }
   }
 
   /// The time of so many rows from the sizes that have been measured, of which there is one.
   @FunctionalInterface
   private interface Estimate {
-    double nanos(NavigableMap<Integer, Cell> sizes, int rows);
+    double nanos(NavigableMap<Integer, Cell> sizes, double rows);
   }
 
   /// By width, class of length and class of rows.
@@ -159,60 +162,63 @@ final class ComputeTimes {
     return (long) time(bits, work, ComputeTimes::onALine);
   }
 
-  /// For comparing widths: what one computation has taken all along. More bits are never quicker,
-  /// so the narrowest is tried first. As long as it has hardly been measured it is taken for as
-  /// much quicker as it has fewer bits, and those in between for no quicker than the widest; after
-  /// that they are taken to lie on a line between their neighbours.
+  /// For comparing widths: what one computation has taken all along. A width's share of the time of
+  /// the widest is the same for all sizes, so that all measurements tell of it: single sizes are
+  /// mostly noise. More bits are never quicker, so the narrowest is tried first. As long as it has
+  /// hardly been measured its share is taken to be that of its bits, and those in between for no
+  /// quicker than the widest; after that they are taken to lie on a line between their neighbours.
   ///
   /// @param widths ascending
   /// @return nanoseconds
   Map<Bits, Long> typical(List<Bits> widths, Workload work, long now) {
     Bits least = widths.getFirst();
-    boolean leastIsKnown = nearestBelieved(least, work, now).isPresent();
-    double leastNanos = hopefully(least, widths.getLast(), work, now);
-    double nanos = time(widths.getLast(), work, ComputeTimes::onALine);
-    Bits wider = widths.getLast();
+    Bits widest = widths.getLast();
+    double nanos = time(widest, work, ComputeTimes::onALine);
+    OptionalDouble known = share(least, widest, now);
+    double leastShare = Math.min(1, known.orElse((double) least.count() / widest.count()));
+    double share = 1;
+    Bits wider = widest;
     Map<Bits, Long> typical = new HashMap<>();
     for (Bits bits : widths.reversed()) {
-      if (bits.equals(least) && widths.size() > 1) {
-        nanos = leastNanos;
-      } else if (believed(bits, work, now)) {
-        nanos = time(bits, work, ComputeTimes::onALine);
-      } else if (leastIsKnown && !bits.equals(wider)) {
-        double share = (double) (bits.count() - least.count()) / (wider.count() - least.count());
-        nanos = leastNanos + share * (nanos - leastNanos);
+      OptionalDouble own = bits.equals(widest) ? OptionalDouble.of(1) : share(bits, widest, now);
+      if (bits.equals(least)) {
+        share = bits.equals(widest) ? 1 : leastShare;
+      } else if (own.isPresent()) {
+        share = Math.min(share, own.getAsDouble());
+      } else if (known.isPresent()) {
+        double way = (double) (bits.count() - least.count()) / (wider.count() - least.count());
+        share = leastShare + way * (share - leastShare);
       }
-      typical.put(bits, (long) nanos);
+      typical.put(bits, (long) (share * nanos));
       wider = bits;
     }
     return typical;
   }
 
-  /// If it has hardly been measured, then no more than a wider width's time by the size nearest to
-  /// it, or else by the bits.
-  private double hopefully(Bits bits, Bits wider, Workload work, long now) {
-    double own = time(bits, work, ComputeTimes::onALine);
-    double hope = time(wider, work, ComputeTimes::onALine);
-    if (believed(bits, work, now)) {
-      return own;
+  /// The time of all that has been measured of one width of late by the time that a wider one takes
+  /// for the same.
+  private OptionalDouble share(Bits bits, Bits wider, long now) {
+    double own = 0;
+    double other = 0;
+    int measurements = 0;
+    if (!cells.containsKey(wider)) {
+      return OptionalDouble.empty();
     }
-    Optional<Point> near = nearestBelieved(bits, work, now);
-    if (near.isEmpty()) {
-      return Math.min(own, hope * bits.count() / wider.count());
+    for (var sizes : cells.getOrDefault(bits, Collections.emptyNavigableMap()).entrySet()) {
+      for (Cell cell : sizes.getValue().values()) {
+        if (cell.measurements() >= COLD_MEASUREMENTS && cell.isFresh(now)) {
+          Point typical = cell.typical();
+          own += cell.measurements() * typical.nanos();
+          other +=
+              cell.measurements()
+                  * own(wider, typical.rows(), sizes.getKey(), ComputeTimes::onALine).getAsDouble();
+          measurements += cell.measurements();
+        }
+      }
     }
-    Workload known = new Workload((int) near.get().rows(), work.lengthClass());
-    return Math.min(own, hope * near.get().nanos() / time(wider, known, ComputeTimes::onALine));
-  }
-
-  private boolean believed(Bits bits, Workload work, long now) {
-    return sizesOf(bits, work).getOrDefault(rowsClass(work.rows()), Cell.UNKNOWN).believed(now);
-  }
-
-  private Optional<Point> nearestBelieved(Bits bits, Workload work, long now) {
-    return sizesOf(bits, work).values().stream()
-        .filter(cell -> cell.believed(now))
-        .map(Cell::typical)
-        .min(Comparator.comparingDouble(point -> Math.abs(point.rows() - work.rows())));
+    return measurements < FIRST_MEASUREMENTS
+        ? OptionalDouble.empty()
+        : OptionalDouble.of(own / other);
   }
 
   private NavigableMap<Integer, Cell> sizesOf(Bits bits, Workload work) {
@@ -249,29 +255,31 @@ final class ComputeTimes {
     return OptionalDouble.empty();
   }
 
-  /// From the measurements of this width alone, of the nearest length.
   private OptionalDouble own(Bits bits, Workload work, Estimate estimate) {
+    return own(bits, work.rows(), work.lengthClass(), estimate);
+  }
+
+  /// From the measurements of this width alone, of the nearest length.
+  private OptionalDouble own(Bits bits, double rows, int lengthClass, Estimate estimate) {
     NavigableMap<Integer, NavigableMap<Integer, Cell>> lengths = cells.get(bits);
     if (lengths == null) {
       return OptionalDouble.empty();
     }
-    Integer shorter = lengths.floorKey(work.lengthClass());
-    Integer longer = lengths.ceilingKey(work.lengthClass());
+    Integer shorter = lengths.floorKey(lengthClass);
+    Integer longer = lengths.ceilingKey(lengthClass);
     int nearest =
-        longer == null
-                || (shorter != null && work.lengthClass() - shorter <= longer - work.lengthClass())
+        longer == null || (shorter != null && lengthClass - shorter <= longer - lengthClass)
             ? shorter
             : longer;
     return OptionalDouble.of(
-        Math.scalb(
-            estimate.nanos(lengths.get(nearest), work.rows()), work.lengthClass() - nearest));
+        Math.scalb(estimate.nanos(lengths.get(nearest), rows), lengthClass - nearest));
   }
 
   /// Predicted from the nearest size alone. A line through two cold measurements would stay too
   /// high until they fade. For the same reason the very first measurements say nothing of more rows
   /// than they had: a cold start is not slow in proportion to its rows, and a server that has just
   /// begun would refuse what it can do.
-  private static double inProportion(NavigableMap<Integer, Cell> sizes, int rows, long now) {
+  private static double inProportion(NavigableMap<Integer, Cell> sizes, double rows, long now) {
     Cell cell =
         sizes.values().stream()
             .min(Comparator.comparingDouble(size -> Math.abs(size.recent().rows() - rows)))
@@ -282,27 +290,35 @@ final class ComputeTimes {
         * (cell.measurements() < COLD_MEASUREMENTS ? Math.min(1, proportion) : proportion);
   }
 
-  /// Typical times: on the line through the two sizes nearest to it; from one alone in proportion.
-  private static double onALine(NavigableMap<Integer, Cell> sizes, int rows) {
-    Point near = null;
-    Point next = null;
+  /// Typical times: on the line that comes nearest to all of them, in parts of their size; from one
+  /// alone in proportion. More rows take no less time than fewer, and no more than in proportion.
+  private static double onALine(NavigableMap<Integer, Cell> sizes, double rows) {
+    double weights = 0;
+    double meanRows = 0;
+    double meanNanos = 0;
     for (Cell cell : sizes.values()) {
-      Point point = cell.typical();
-      if (near == null || Math.abs(point.rows() - rows) < Math.abs(near.rows() - rows)) {
-        next = near;
-        near = point;
-      } else if (next == null || Math.abs(point.rows() - rows) < Math.abs(next.rows() - rows)) {
-        next = point;
-      }
+      double weight = weight(cell);
+      weights += weight;
+      meanRows += weight * cell.typical().rows();
+      meanNanos += weight * cell.typical().nanos();
     }
-    double proportional = near.nanos() * rows / near.rows();
-    if (next == null || rows == near.rows() || next.rows() == near.rows()) {
-      return proportional;
+    meanRows /= weights;
+    meanNanos /= weights;
+    double along = 0;
+    double across = 0;
+    for (Cell cell : sizes.values()) {
+      double more = cell.typical().rows() - meanRows;
+      across += weight(cell) * more * more;
+      along += weight(cell) * more * (cell.typical().nanos() - meanNanos);
     }
-    double slope = (next.nanos() - near.nanos()) / (next.rows() - near.rows());
-    double line = near.nanos() + Math.max(0, slope) * (rows - near.rows());
-    // More rows take no less time than fewer, and no less a share of it than theirs.
-    return rows < near.rows() ? Math.max(line, proportional) : Math.min(line, proportional);
+    double steepest = meanNanos / meanRows;
+    double slope = across == 0 ? steepest : Math.clamp(along / across, 0, steepest);
+    return meanNanos + slope * (rows - meanRows);
+  }
+
+  private static double weight(Cell cell) {
+    double rows = Math.max(1, cell.typical().rows());
+    return (cell.measurements() + 1) / (rows * rows);
   }
 
   private static int rowsClass(int rows) {

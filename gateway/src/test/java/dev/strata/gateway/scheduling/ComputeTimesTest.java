@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.strata.gateway.call.Workload;
 import dev.strata.precision.Bits;
+import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
@@ -103,6 +105,29 @@ class ComputeTimesTest {
   void whatWasGivenUpTookAtLeastSoLong() {
     times.recordUnfinished(EIGHT, ONE, 9_000, 0);
     assertEquals(9_000, times.predict(EIGHT, ONE, 0));
+  }
+
+  @Test
+  void aLuckyMomentDoesNotMakeAWidthLookQuick() {
+    steady(EIGHT, ONE, 10_000);
+    times.record(EIGHT, ONE, 3_000, 0);
+    near(10_000, times.typical(EIGHT, ONE), 500);
+  }
+
+  @Test
+  void allSizesTellWhatANarrowWidthSaves() {
+    Workload four = new Workload(4, 6);
+    Workload longer = new Workload(2, 7);
+    steady(EIGHT, ONE, 10_000);
+    steady(EIGHT, four, 40_000);
+    steady(EIGHT, longer, 40_000);
+    steady(TWO, ONE, 9_000);
+    steady(TWO, four, 20_000);
+    steady(TWO, longer, 16_000);
+    Map<Bits, Long> typical = times.typical(List.of(TWO, FOUR, EIGHT), new Workload(32, 6), 0);
+    near(320_000, typical.get(EIGHT), 10);
+    near(160_000, typical.get(TWO), 10);
+    near(160_000 + 160_000 / 3, typical.get(FOUR), 10);
   }
 
   private void steady(Bits bits, Workload work, long nanos) {

@@ -27,7 +27,15 @@ import java.util.concurrent.CompletableFuture;
 final class Simulation {
 
   /// @param atNanos when the request comes
-  record Arrival(long atNanos, Precision wish, Priority priority, Duration deadline) {}
+  /// @param lengthClass of its row
+  record Arrival(
+      long atNanos, Precision wish, Priority priority, Duration deadline, int lengthClass) {
+
+    /// Of a usual length.
+    Arrival(long atNanos, Precision wish, Priority priority, Duration deadline) {
+      this(atNanos, wish, priority, deadline, 6);
+    }
+  }
 
   /// How one request ended.
   ///
@@ -58,7 +66,24 @@ final class Simulation {
   /// What a machine takes.
   interface Cost {
     /// @return milliseconds of one batch
-    double millis(Bits bits, int rows);
+    double millis(Bits bits, Workload work);
+
+    /// The same on a machine that is shared with others: it is slower or faster for a part of a
+    /// second, and one batch in thirty stalls.
+    default Cost shared(long seed) {
+      Random neighbours = new Random(seed);
+      double[] moment = {1, 0};
+      return (bits, work) -> {
+        double millis = millis(bits, work);
+        moment[1] -= millis;
+        if (moment[1] < 0) {
+          moment[0] = Math.exp(0.3 * neighbours.nextGaussian());
+          moment[1] = 1000 * neighbours.nextDouble();
+        }
+        double stall = neighbours.nextInt(30) == 0 ? 40 * neighbours.nextDouble() : 0;
+        return millis * moment[0] + stall;
+      };
+    }
   }
 
   private record Running(Batch batch, long startNanos, long endNanos) {}
@@ -95,7 +120,9 @@ final class Simulation {
       if (at >= startNanos + (double) length.toNanos()) {
         return arrivals;
       }
-      arrivals.add(new Arrival((long) at, like.wish(), like.priority(), like.deadline()));
+      arrivals.add(
+          new Arrival(
+              (long) at, like.wish(), like.priority(), like.deadline(), like.lengthClass()));
     }
   }
 
@@ -121,7 +148,7 @@ final class Simulation {
             arrival.priority(),
             OptionalLong.of(now + arrival.deadline().toNanos()),
             Optional.empty());
-    Workload work = new Workload(1, 6);
+    Workload work = new Workload(1, arrival.lengthClass());
     Forecast forecast = queues.forecast(model, Bits.all(), work, urgency, now);
     if (brownsOut) {
       BrownOut next = state.observe(now, forecast.waitNanos(), model.policy().queue());
@@ -183,6 +210,6 @@ final class Simulation {
 
   private long nanos(Batch batch) {
     double spread = Math.max(0.5, 1 + 0.2 * noise.nextGaussian());
-    return (long) (cost.millis(batch.bits(), batch.work().rows()) * spread * 1e6);
+    return (long) (cost.millis(batch.bits(), batch.work()) * spread * 1e6);
   }
 }
