@@ -50,6 +50,7 @@ public final class RequestMetrics {
     private final String label = name().toLowerCase(Locale.ROOT);
   }
 
+  /// @param bits empty where none were chosen
   private record Series(Label model, String bits, Protocol protocol) {}
 
   private record Outcome(Series series, String outcome) {}

@@ -168,6 +168,10 @@ public final class GatewayProcess implements AutoCloseable {
     return http.send(request, BodyHandlers.ofString()).statusCode() == 200;
   }
 
+  long pid() {
+    return process.pid();
+  }
+
   /// Since the process was asked for.
   double seconds() {
     return (System.nanoTime() - startNanos) / 1e9;
