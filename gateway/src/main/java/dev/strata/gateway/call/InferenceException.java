@@ -4,7 +4,9 @@ import java.time.Duration;
 import java.util.Objects;
 import java.util.Optional;
 
-/// A request that is refused with a reason the caller may read: the caller's fault, or no room.
+/// A request that is refused with a reason the caller may read: the caller's fault, or no room. It
+/// has no stack, which would take longer to write down than the refusal: under overload these are
+/// most of what a server says.
 public final class InferenceException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
@@ -17,7 +19,7 @@ public final class InferenceException extends RuntimeException {
   }
 
   private InferenceException(ErrorCode code, String message, Duration retryAfter) {
-    super(Objects.requireNonNull(message));
+    super(Objects.requireNonNull(message), null, false, false);
     this.code = Objects.requireNonNull(code);
     this.retryAfter = Objects.requireNonNull(retryAfter);
   }

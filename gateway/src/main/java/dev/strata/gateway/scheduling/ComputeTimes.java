@@ -24,8 +24,9 @@ import java.util.TreeMap;
 /// anew.
 ///
 /// Whether a width is worth its loss is another question: an eighth of noise must not decide it,
-/// and a width that rests is not quicker for that. So a cell also holds a slower mean, for
-/// [#typical], where all sizes of a width lie on a line.
+/// and a width that rests is not quicker for that. So a cell also holds a slower mean of processor
+/// time, for [#typical], where all sizes of a width lie on a line: time by the clock grows with the
+/// load, whatever the width.
 final class ComputeTimes {
 
   private static final double TIME_WEIGHT = 1.0 / 8;
@@ -55,13 +56,16 @@ final class ComputeTimes {
 
     static final Cell UNKNOWN = new Cell(new Point(0, 0), 0, new Point(0, 0), 0, 0);
 
-    static Cell first(Point measured, long now) {
-      return new Cell(measured, measured.nanos() * DEVIATION_WEIGHT, measured, 1, now);
+    static Cell first(Point measured, Point processor, long now) {
+      return new Cell(measured, measured.nanos() * DEVIATION_WEIGHT, processor, 1, now);
     }
 
-    Cell next(Point measured, long now) {
+    Cell next(Point measured, Point processor, long now) {
+      if (measurements == 0 || !isFresh(now)) {
+        return first(measured, processor, now);
+      }
       int count = Math.min(measurements + 1, TYPICAL_MEASUREMENTS);
-      Point mean = typically(measured, 1.0 / count);
+      Point mean = typically(processor, 1.0 / count);
       if (count < FIRST_MEASUREMENTS && measured.nanos() < recent.nanos()) {
         return new Cell(measured, measured.nanos() * DEVIATION_WEIGHT, mean, count, now);
       }
@@ -115,13 +119,14 @@ final class ComputeTimes {
   /// One computation took this long.
   ///
   /// @param work all rows of the batch, and the length class they share
-  void record(Bits bits, Workload work, long nanos, long now) {
-    Point measured = new Point(work.rows(), (double) nanos);
+  void record(Bits bits, Workload work, Took took, long now) {
+    Point measured = new Point(work.rows(), (double) took.nanos());
+    Point processor = new Point(work.rows(), (double) took.processorNanos());
     sizes(bits, work)
         .merge(
             rowsClass(work.rows()),
-            Cell.first(measured, now),
-            (cell, _) -> cell.next(measured, now));
+            Cell.first(measured, processor, now),
+            (cell, _) -> cell.next(measured, processor, now));
   }
 
   /// One computation was given up after this long: it takes at least that, and what was known of it

@@ -297,10 +297,10 @@ public final class Scheduler implements AutoCloseable {
   }
 
   /// A worker is done with a batch.
-  void done(int worker, Batch batch, long nanos, boolean finished) {
+  void done(int worker, Batch batch, Took took, boolean finished) {
     lock.lock();
     try {
-      queues.done(worker, batch, nanos, finished, System.nanoTime());
+      queues.done(worker, batch, took, finished, System.nanoTime());
       queues.dropRetired();
     } finally {
       lock.unlock();

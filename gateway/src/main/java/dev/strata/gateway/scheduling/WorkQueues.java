@@ -156,14 +156,14 @@ final class WorkQueues {
   /// A worker is done with a batch.
   ///
   /// @param finished whether it was computed to its end
-  void done(int worker, Batch batch, long nanos, boolean finished, long now) {
+  void done(int worker, Batch batch, Took took, boolean finished, long now) {
     busyUntil.remove(worker);
     ModelQueue model = queue(batch.model());
-    model.servedNanos += nanos - batch.predictedNanos();
+    model.servedNanos += took.nanos() - batch.predictedNanos();
     if (finished) {
-      model.times.record(batch.bits(), batch.work(), nanos, now);
+      model.times.record(batch.bits(), batch.work(), took, now);
     } else {
-      model.times.recordUnfinished(batch.bits(), batch.work(), nanos, now);
+      model.times.recordUnfinished(batch.bits(), batch.work(), took.nanos(), now);
     }
   }
 

@@ -6,6 +6,8 @@ import dev.strata.gateway.call.ServedModel;
 import dev.strata.gateway.call.Workload;
 import dev.strata.graph.Tensor;
 import dev.strata.precision.Bits;
+import java.lang.management.ManagementFactory;
+import java.lang.management.ThreadMXBean;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -21,6 +23,7 @@ import org.jboss.logging.Logger;
 final class Worker implements Runnable {
 
   private static final Logger LOG = Logger.getLogger(Worker.class);
+  private static final ThreadMXBean THREADS = ManagementFactory.getThreadMXBean();
 
   private final int number;
   private final Scheduler scheduler;
@@ -63,8 +66,10 @@ final class Worker implements Runnable {
   /// To be called by whoever has this worker's turn.
   void answer(Batch batch) {
     long start = System.nanoTime();
+    long processorStart = processorNanos();
     boolean finished = compute(batch, start);
-    scheduler.done(number, batch, System.nanoTime() - start, finished);
+    Took took = new Took(System.nanoTime() - start, processorNanos() - processorStart);
+    scheduler.done(number, batch, took, finished);
   }
 
   /// @return whether the batch as it is was computed to its end
@@ -181,6 +186,13 @@ final class Worker implements Runnable {
               }
               return retired;
             });
+  }
+
+  /// What this thread has had so far. A virtual one has no processor time of its own.
+  private static long processorNanos() {
+    return Thread.currentThread().isVirtual()
+        ? System.nanoTime()
+        : THREADS.getCurrentThreadCpuTime();
   }
 
   private static long micros(long nanos) {

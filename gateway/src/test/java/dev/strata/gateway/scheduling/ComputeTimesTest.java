@@ -27,23 +27,23 @@ class ComputeTimesTest {
   @Test
   void aSteadyTimeIsPredictedAsItIs() {
     for (int i = 0; i < 100; i++) {
-      times.record(EIGHT, ONE, 10_000, i);
+      record(EIGHT, ONE, 10_000, i);
     }
     near(10_000, times.predict(EIGHT, ONE, 100), 10);
   }
 
   @Test
   void theFirstRunsOfAWorkerDoNotMisleadForLong() {
-    times.record(EIGHT, ONE, 400_000, 0);
-    times.record(EIGHT, ONE, 10_000, 1);
-    times.record(EIGHT, ONE, 10_000, 2);
+    record(EIGHT, ONE, 400_000, 0);
+    record(EIGHT, ONE, 10_000, 1);
+    record(EIGHT, ONE, 10_000, 2);
     near(10_000, times.predict(EIGHT, ONE, 3), 3_000);
   }
 
   @Test
   void aColdStartIsNotTakenToGrowWithTheRows() {
     Workload many = new Workload(32, 6);
-    times.record(EIGHT, ONE, 400_000, 0);
+    record(EIGHT, ONE, 400_000, 0);
     near(500_000, times.predict(EIGHT, many, 1), 10);
     steady(EIGHT, ONE, 10_000);
     near(320_000, times.predict(EIGHT, many, 2), 50_000);
@@ -56,7 +56,7 @@ class ComputeTimesTest {
     for (int i = 0; i < 2000; i++) {
       long measured = random.nextLong(10_000, 15_000);
       longer += i > 100 && measured > times.predict(EIGHT, ONE, i) ? 1 : 0;
-      times.record(EIGHT, ONE, measured, i);
+      record(EIGHT, ONE, measured, i);
     }
     assertTrue(longer < 2000 / 4, () -> "too hopeful too often");
     assertTrue(times.predict(EIGHT, ONE, 2000) < 15_000, "not more than the longest");
@@ -65,10 +65,10 @@ class ComputeTimesTest {
   @Test
   void aChangeIsNoticedWithinAFewDozenMeasurements() {
     for (int i = 0; i < 100; i++) {
-      times.record(EIGHT, ONE, 10_000, i);
+      record(EIGHT, ONE, 10_000, i);
     }
     for (int i = 0; i < 40; i++) {
-      times.record(EIGHT, ONE, 30_000, 100 + i);
+      record(EIGHT, ONE, 30_000, 100 + i);
     }
     near(30_000, times.predict(EIGHT, ONE, 140), 1_000);
   }
@@ -110,7 +110,7 @@ class ComputeTimesTest {
   @Test
   void aLuckyMomentDoesNotMakeAWidthLookQuick() {
     steady(EIGHT, ONE, 10_000);
-    times.record(EIGHT, ONE, 3_000, 0);
+    record(EIGHT, ONE, 3_000, 0);
     near(10_000, times.typical(EIGHT, ONE), 500);
   }
 
@@ -130,9 +130,34 @@ class ComputeTimesTest {
     near(160_000 + 160_000 / 3, typical.get(FOUR), 10);
   }
 
+  @Test
+  void whatOthersHadOfTheProcessorIsNotTheWidths() {
+    for (int i = 0; i < 100; i++) {
+      times.record(TWO, ONE, new Took(12_000, 5_000), 0);
+      times.record(EIGHT, ONE, new Took(10_000, 10_000), 0);
+    }
+    near(12_000, times.predict(TWO, ONE, 0), 10);
+    near(5_000, times.typical(List.of(TWO, EIGHT), ONE, 0).get(TWO), 10);
+  }
+
+  @Test
+  void whatIsNoLongerBelievedIsMeasuredAnew() {
+    steady(TWO, ONE, 9_000);
+    steady(EIGHT, ONE, 10_000);
+    for (int i = 0; i < ComputeTimes.FIRST_MEASUREMENTS; i++) {
+      record(TWO, ONE, 3_000, ComputeTimes.MEMORY_NANOS);
+    }
+    Map<Bits, Long> typical = times.typical(List.of(TWO, EIGHT), ONE, ComputeTimes.MEMORY_NANOS);
+    near(3_000, typical.get(TWO), 10);
+  }
+
+  private void record(Bits bits, Workload work, long nanos, long now) {
+    times.record(bits, work, new Took(nanos, nanos), now);
+  }
+
   private void steady(Bits bits, Workload work, long nanos) {
     for (int i = 0; i < 100; i++) {
-      times.record(bits, work, nanos, 0);
+      record(bits, work, nanos, 0);
     }
   }
 

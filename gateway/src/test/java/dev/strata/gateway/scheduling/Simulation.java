@@ -193,7 +193,8 @@ final class Simulation {
               begun.choice().map(choice -> choice.servedAt(done.batch().bits())),
               OptionalLong.of(done.endNanos())));
     }
-    queues.done(worker, done.batch(), done.endNanos() - done.startNanos(), true, done.endNanos());
+    long nanos = done.endNanos() - done.startNanos();
+    queues.done(worker, done.batch(), new Took(nanos, nanos), true, done.endNanos());
     startIdle(done.endNanos());
   }
 

@@ -90,8 +90,9 @@ class WidenedBatchTest {
     for (int rows : List.of(1, 2, 4, 8)) {
       for (int i = 0; i < 40; i++) {
         long nanos = millis.applyAsLong(rows) * MILLI;
-        queue.times.record(EIGHT, new Workload(rows, LENGTH_CLASS), nanos, 0);
-        queue.times.record(FOUR, new Workload(rows, LENGTH_CLASS), nanos / 2, 0);
+        queue.times.record(EIGHT, new Workload(rows, LENGTH_CLASS), new Took(nanos, nanos), 0);
+        queue.times.record(
+            FOUR, new Workload(rows, LENGTH_CLASS), new Took(nanos / 2, nanos / 2), 0);
       }
     }
   }

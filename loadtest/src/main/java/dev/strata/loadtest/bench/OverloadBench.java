@@ -20,12 +20,13 @@ import java.util.concurrent.TimeUnit;
 /// batches hardly take less time at fewer bits, and once with a model whose time goes with them.
 final class OverloadBench {
   private static final String MINILM = "minilm";
-  private static final double WARM_UP_SECONDS = 8;
+  /// A server on one slow processor still compiles its own code after half a minute.
+  private static final double WARM_UP_SECONDS = 40;
   private static final int USERS = 16;
 
   /// A rate is in vain where fewer than so many times the most so far are answered in time; so many
   /// such rates, each higher than the last by a step, end the search. One alone may be a bad
-  // moment.
+  /// moment.
   private static final double ENOUGH_MORE = 1.05;
 
   private static final int PATIENCE = 3;
