@@ -36,11 +36,15 @@ final class ComputeTimes {
   /// So many say nothing of more rows than they had.
   private static final int COLD_MEASUREMENTS = 3;
 
-  private static final int TYPICAL_MEASUREMENTS = 32;
+  private static final int TYPICAL_MEASUREMENTS = 16;
   static final long FADE_NANOS = 5_000_000_000L;
 
-  /// After which a typical time is no longer believed.
-  static final long MEMORY_NANOS = 60_000_000_000L;
+  /// After which a typical time is no longer believed, and the next measurement replaces it;
+  /// before, it does so in part.
+  static final long MEMORY_NANOS = 30_000_000_000L;
+
+  /// How long the widest may rest before a request is to have it for the comparison's sake.
+  private static final long TRIAL_NANOS = 3_000_000_000L;
 
   /// A time and the rows that it is the time of.
   private record Point(double rows, double nanos) {
@@ -61,11 +65,12 @@ final class ComputeTimes {
     }
 
     Cell next(Point measured, Point processor, long now) {
-      if (measurements == 0 || !isFresh(now)) {
+      if (measurements == 0) {
         return first(measured, processor, now);
       }
       int count = Math.min(measurements + 1, TYPICAL_MEASUREMENTS);
-      Point mean = typically(processor, 1.0 / count);
+      double rested = (double) (now - atNanos) / MEMORY_NANOS;
+      Point mean = rested >= 1 ? processor : typically(processor, Math.max(rested, 1.0 / count));
       if (count < FIRST_MEASUREMENTS && measured.nanos() < recent.nanos()) {
         return new Cell(measured, measured.nanos() * DEVIATION_WEIGHT, mean, count, now);
       }
@@ -111,6 +116,8 @@ final class ComputeTimes {
   private interface Estimate {
     double nanos(NavigableMap<Integer, Cell> sizes, double rows);
   }
+
+  private long trialNanos = Long.MIN_VALUE / 2;
 
   /// By width, class of length and class of rows.
   private final Map<Bits, NavigableMap<Integer, NavigableMap<Integer, Cell>>> cells =
@@ -162,16 +169,12 @@ final class ComputeTimes {
         : (long) cell.predicted(now).nanos();
   }
 
-  /// @return what one computation has taken all along, in nanoseconds
-  long typical(Bits bits, Workload work) {
-    return (long) time(bits, work, ComputeTimes::onALine);
-  }
-
   /// For comparing widths: what one computation has taken all along. A width's share of the time of
   /// the widest is the same for all sizes, so that all measurements tell of it: single sizes are
   /// mostly noise. More bits are never quicker, so the narrowest is tried first. As long as it has
-  /// hardly been measured its share is taken to be that of its bits, and those in between for no
-  /// quicker than the widest; after that they are taken to lie on a line between their neighbours.
+  /// hardly been measured its share is taken to be that of its bits, and the others for no quicker
+  /// than the widest; after that those that have hardly been measured are taken to be as quick as
+  /// the narrowest, so that no bits are lost for nothing.
   ///
   /// @param widths ascending
   /// @return nanoseconds
@@ -180,24 +183,32 @@ final class ComputeTimes {
     Bits widest = widths.getLast();
     double nanos = time(widest, work, ComputeTimes::onALine);
     OptionalDouble known = share(least, widest, now);
-    double leastShare = Math.min(1, known.orElse((double) least.count() / widest.count()));
-    double share = 1;
-    Bits wider = widest;
+    double hopeful = known.orElse((double) least.count() / widest.count());
     Map<Bits, Long> typical = new HashMap<>();
-    for (Bits bits : widths.reversed()) {
-      OptionalDouble own = bits.equals(widest) ? OptionalDouble.of(1) : share(bits, widest, now);
-      if (bits.equals(least)) {
-        share = bits.equals(widest) ? 1 : leastShare;
-      } else if (own.isPresent()) {
-        share = Math.min(share, own.getAsDouble());
-      } else if (known.isPresent()) {
-        double way = (double) (bits.count() - least.count()) / (wider.count() - least.count());
-        share = leastShare + way * (share - leastShare);
-      }
-      typical.put(bits, (long) (share * nanos));
-      wider = bits;
+    for (Bits bits : widths) {
+      double share =
+          bits.equals(widest)
+              ? 1
+              : bits.equals(least)
+                  ? hopeful
+                  : share(bits, widest, now).orElse(known.isPresent() ? hopeful : 1);
+      typical.put(bits, (long) (Math.min(1, share) * nanos));
     }
     return typical;
+  }
+
+  /// Whether now is the time to measure a width that has rested, lest what narrower ones save is
+  /// judged by what it once took. Says so once in a while.
+  boolean wantsTrial(Bits bits, long now) {
+    boolean rests =
+        cells.getOrDefault(bits, Collections.emptyNavigableMap()).values().stream()
+            .flatMap(sizes -> sizes.values().stream())
+            .allMatch(cell -> now - cell.atNanos() >= TRIAL_NANOS);
+    boolean due = rests && now - trialNanos >= TRIAL_NANOS;
+    if (due) {
+      trialNanos = now;
+    }
+    return due;
   }
 
   /// The time of all that has been measured of one width of late by the time that a wider one takes

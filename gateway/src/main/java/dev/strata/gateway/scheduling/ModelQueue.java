@@ -92,21 +92,43 @@ final class ModelQueue {
   }
 
   /// How much longer the computations of what waits take because of a new request.
-  long addedNanos(Bits bits, Workload work) {
-    BatchQueue queue = queues.get(new Key(bits, work.lengthClass()));
+  ///
+  /// @param widths ascending
+  Map<Bits, Long> addedNanos(List<Bits> widths, Workload work, long now) {
     int most = batching().maxRows();
-    int forming = queue == null ? 0 : (int) (queue.rows() % most);
-    boolean joins = forming > 0 && forming + work.rows() <= most;
-    long with = typical(bits, (joins ? forming : 0) + work.rows(), work.lengthClass());
-    return joins ? Math.max(0, with - typical(bits, forming, work.lengthClass())) : with;
+    Map<Bits, Long> added = new HashMap<>();
+    for (Bits bits : widths) {
+      BatchQueue queue = queues.get(new Key(bits, work.lengthClass()));
+      int forming = queue == null ? 0 : (int) (queue.rows() % most);
+      int joined = forming + work.rows() <= most ? forming : 0;
+      added.put(bits, addedNanos(widths, joined, work.rows(), work.lengthClass(), now).get(bits));
+    }
+    return added;
   }
 
-  /// What as many rows as are computed at once typically take.
+  /// What it takes at each width to compute more rows together with some.
+  private Map<Bits, Long> addedNanos(
+      List<Bits> widths, int rows, int more, int lengthClass, long now) {
+    Map<Bits, Long> added =
+        new HashMap<>(times.typical(widths, new Workload(rows + more, lengthClass), now));
+    if (rows > 0) {
+      Map<Bits, Long> before = times.typical(widths, new Workload(rows, lengthClass), now);
+      added.replaceAll((bits, nanos) -> Math.max(0, nanos - before.get(bits)));
+    }
+    return added;
+  }
+
+  /// What as many rows as are computed at once typically take. Now and then it says that no width
+  /// saves anything, so that the widest is tried again.
   ///
   /// @param widths ascending
   Map<Bits, Long> fullNanos(List<Bits> widths, Workload work, long now) {
     int rows = Math.max(work.rows(), batching().maxRows());
-    return times.typical(widths, new Workload(rows, work.lengthClass()), now);
+    Map<Bits, Long> full = times.typical(widths, new Workload(rows, work.lengthClass()), now);
+    if (widths.size() > 1 && times.wantsTrial(widths.getLast(), now)) {
+      full.replaceAll((_, _) -> full.get(widths.getLast()));
+    }
+    return full;
   }
 
   /// When the queue to serve next is due: of those that need not wait for more, the earliest.
@@ -156,7 +178,7 @@ final class ModelQueue {
         continue;
       }
       int joining = rows(queues.get(own).joining(key.bits(), room, full, now));
-      long saved = savedNanos(key, rows, own, joining);
+      long saved = savedNanos(key, rows, own, joining, now);
       if (joining > 0 && saved > most) {
         best = key;
         most = saved;
@@ -183,7 +205,7 @@ final class ModelQueue {
               .allMatch(
                   member ->
                       member.job().urgency().remainingNanos(now) >= predict(key, rows + more, now));
-      if (more > 0 && inTime && savedNanos(key, rows, other, more) > 0) {
+      if (more > 0 && inTime && savedNanos(key, rows, other, more, now) > 0) {
         members.addAll(joining);
         joining.forEach(queues.get(other)::remove);
       }
@@ -192,11 +214,10 @@ final class ModelQueue {
 
   /// What it saves to compute the rows of two queues together at the wider width: more than noise,
   /// or nothing.
-  private long savedNanos(Key wider, int rows, Key narrower, int more) {
-    long alone = typical(narrower.bits(), more, narrower.lengthClass());
-    long added =
-        typical(wider.bits(), rows + more, wider.lengthClass())
-            - typical(wider.bits(), rows, wider.lengthClass());
+  private long savedNanos(Key wider, int rows, Key narrower, int more, long now) {
+    List<Bits> widths = List.of(narrower.bits(), wider.bits());
+    long alone = addedNanos(widths, 0, more, wider.lengthClass(), now).get(narrower.bits());
+    long added = addedNanos(widths, rows, more, wider.lengthClass(), now).get(wider.bits());
     return added <= WORTHWHILE * alone ? alone - added : 0;
   }
 
@@ -230,10 +251,6 @@ final class ModelQueue {
 
   private long predict(Bits bits, int rows, int lengthClass, long now) {
     return times.predict(bits, new Workload(rows, lengthClass), now);
-  }
-
-  private long typical(Bits bits, int rows, int lengthClass) {
-    return times.typical(bits, new Workload(rows, lengthClass));
   }
 
   private static Key key(Job job) {

@@ -64,7 +64,8 @@ class OverloadSimulationTest {
   }
 
   /// Refusing keeps the worker busy with 8 bits all the time, so at twice the capacity even a
-  /// perfect server could at most double what it answers.
+  /// perfect server could at most double what it answers. One that does not know its widths yet
+  /// tries them one after the other.
   @Test
   void browningOutAnswersTwiceAsManyInTimeAsRefusing() {
     for (double load : new double[] {2, 5}) {
@@ -77,7 +78,7 @@ class OverloadSimulationTest {
                   load, refusing.inTime(), refusing.endings().size(), browning.inTime(), gain);
       double possible = (double) refusing.endings().size() / refusing.inTime();
       assertTrue(refusing.inTime() >= 0.95 * CAPACITY * LENGTH.toSeconds(), figures);
-      assertTrue(gain >= Math.min(2, 0.97 * possible), figures);
+      assertTrue(gain >= Math.min(2, 0.96 * possible), figures);
     }
   }
 
@@ -248,8 +249,9 @@ class OverloadSimulationTest {
                         DEADLINE,
                         5 + (int) (2.5 * lengths.nextDouble())))
             .toList();
-    Simulation.Cost cost = OverloadSimulationTest::bySentence;
-    return new Simulation(1, cost.shared(15), brownsOut, 14).replay(trace);
+    return new Simulation(1, OverloadSimulationTest::bySentence, brownsOut, 14)
+        .shared()
+        .replay(trace);
   }
 
   private static List<Arrival> arrivals(Precision wish, Priority priority, double load, long seed) {

@@ -67,26 +67,9 @@ final class Simulation {
   interface Cost {
     /// @return milliseconds of one batch
     double millis(Bits bits, Workload work);
-
-    /// The same on a machine that is shared with others: it is slower or faster for a part of a
-    /// second, and one batch in thirty stalls.
-    default Cost shared(long seed) {
-      Random neighbours = new Random(seed);
-      double[] moment = {1, 0};
-      return (bits, work) -> {
-        double millis = millis(bits, work);
-        moment[1] -= millis;
-        if (moment[1] < 0) {
-          moment[0] = Math.exp(0.3 * neighbours.nextGaussian());
-          moment[1] = 1000 * neighbours.nextDouble();
-        }
-        double stall = neighbours.nextInt(30) == 0 ? 40 * neighbours.nextDouble() : 0;
-        return millis * moment[0] + stall;
-      };
-    }
   }
 
-  private record Running(Batch batch, long startNanos, long endNanos) {}
+  private record Running(Batch batch, Took took, long endNanos) {}
 
   private final FakeModel model = new FakeModel(inputs -> inputs, BatchingSettings.STANDARD);
   private final WorkQueues queues;
@@ -98,6 +81,9 @@ final class Simulation {
   private final Map<Long, Ending> endings = new HashMap<>();
   private final Map<Long, Arrival> arrivals = new HashMap<>();
   private BrownOut state = BrownOut.calm(0);
+  private boolean shared;
+  private double moment = 1;
+  private double momentMillis;
   private int transitions;
 
   /// @param cost mean of the compute times; real ones spread by 20% around it
@@ -107,6 +93,13 @@ final class Simulation {
     this.cost = cost;
     this.brownsOut = brownsOut;
     this.noise = new Random(seed);
+  }
+
+  /// From now on the machine is shared with others: it is slower or faster for a part of a second,
+  /// and one batch in thirty stalls.
+  Simulation shared() {
+    shared = true;
+    return this;
   }
 
   /// Arrivals of a Poisson process.
@@ -193,8 +186,7 @@ final class Simulation {
               begun.choice().map(choice -> choice.servedAt(done.batch().bits())),
               OptionalLong.of(done.endNanos())));
     }
-    long nanos = done.endNanos() - done.startNanos();
-    queues.done(worker, done.batch(), new Took(nanos, nanos), true, done.endNanos());
+    queues.done(worker, done.batch(), done.took(), true, done.endNanos());
     startIdle(done.endNanos());
   }
 
@@ -203,14 +195,26 @@ final class Simulation {
       if (!running.containsKey(worker)) {
         Optional<Batch> batch = queues.take(worker, now, new ArrayList<>());
         if (batch.isPresent()) {
-          running.put(worker, new Running(batch.get(), now, now + nanos(batch.get())));
+          Took took = took(batch.get());
+          running.put(worker, new Running(batch.get(), took, now + took.nanos()));
         }
       }
     }
   }
 
-  private long nanos(Batch batch) {
+  private Took took(Batch batch) {
     double spread = Math.max(0.5, 1 + 0.2 * noise.nextGaussian());
-    return (long) (cost.millis(batch.bits(), batch.work()) * spread * 1e6);
+    double millis = cost.millis(batch.bits(), batch.work()) * spread;
+    double stall = 0;
+    if (shared) {
+      millis *= moment;
+      momentMillis -= millis;
+      if (momentMillis < 0) {
+        moment = Math.exp(0.3 * noise.nextGaussian());
+        momentMillis = 1000 * noise.nextDouble();
+      }
+      stall = noise.nextInt(30) == 0 ? 40 * noise.nextDouble() : 0;
+    }
+    return new Took((long) ((millis + stall) * 1e6), (long) (millis * 1e6));
   }
 }
