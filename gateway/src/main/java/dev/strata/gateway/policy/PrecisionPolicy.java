@@ -37,7 +37,7 @@ public record PrecisionPolicy(List<Bits> available, ModelPolicy owner) {
   private static final int MARGIN = 8;
 
   /// Nor is any brown-out where even the narrowest width saves less.
-  private static final double WORTHWHILE_AT_ALL = 0.75;
+  private static final double WORTHWHILE_AT_ALL = 0.85;
 
   public PrecisionPolicy {
     available = List.copyOf(available);

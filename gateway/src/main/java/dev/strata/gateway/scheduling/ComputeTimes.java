@@ -39,8 +39,8 @@ final class ComputeTimes {
   private static final int TYPICAL_MEASUREMENTS = 16;
   static final long FADE_NANOS = 5_000_000_000L;
 
-  /// After which a typical time is no longer believed, and the next measurement replaces it;
-  /// before, it does so in part.
+  /// After which a cell is no longer believed, and begins anew with the next measurement; the
+  /// nearer it is to that, the more of a typical time that replaces.
   static final long MEMORY_NANOS = 30_000_000_000L;
 
   /// How long the widest may rest before a request is to have it for the comparison's sake.
@@ -65,12 +65,12 @@ final class ComputeTimes {
     }
 
     Cell next(Point measured, Point processor, long now) {
-      if (measurements == 0) {
+      if (measurements == 0 || !isFresh(now)) {
         return first(measured, processor, now);
       }
       int count = Math.min(measurements + 1, TYPICAL_MEASUREMENTS);
       double rested = (double) (now - atNanos) / MEMORY_NANOS;
-      Point mean = rested >= 1 ? processor : typically(processor, Math.max(rested, 1.0 / count));
+      Point mean = typically(processor, Math.max(rested, 1.0 / count));
       if (count < FIRST_MEASUREMENTS && measured.nanos() < recent.nanos()) {
         return new Cell(measured, measured.nanos() * DEVIATION_WEIGHT, mean, count, now);
       }
@@ -117,6 +117,7 @@ final class ComputeTimes {
     double nanos(NavigableMap<Integer, Cell> sizes, double rows);
   }
 
+  /// When the latest trial was.
   private long trialNanos = Long.MIN_VALUE / 2;
 
   /// By width, class of length and class of rows.
@@ -169,32 +170,31 @@ final class ComputeTimes {
         : (long) cell.predicted(now).nanos();
   }
 
-  /// For comparing widths: what one computation has taken all along. A width's share of the time of
-  /// the widest is the same for all sizes, so that all measurements tell of it: single sizes are
-  /// mostly noise. More bits are never quicker, so the narrowest is tried first. As long as it has
-  /// hardly been measured its share is taken to be that of its bits, and the others for no quicker
-  /// than the widest; after that those that have hardly been measured are taken to be as quick as
-  /// the narrowest, so that no bits are lost for nothing.
+  /// What one computation has taken all along, for comparisons: nanoseconds of processor time.
+  double typical(Bits bits, Workload work) {
+    return time(bits, work, ComputeTimes::onALine);
+  }
+
+  /// What each width takes by what the widest takes. The same for all sizes, so that all
+  /// measurements tell of it: single sizes are mostly noise. More bits are never quicker, so the
+  /// narrowest is tried first. As long as it has hardly been measured its share is taken to be that
+  /// of its bits, and the others for no quicker than the widest; after that those that have hardly
+  /// been measured are taken to be as quick as the narrowest, so that no bits are lost for nothing.
   ///
   /// @param widths ascending
-  /// @return nanoseconds
-  Map<Bits, Long> typical(List<Bits> widths, Workload work, long now) {
+  Map<Bits, Double> shares(List<Bits> widths, long now) {
     Bits least = widths.getFirst();
     Bits widest = widths.getLast();
-    double nanos = time(widest, work, ComputeTimes::onALine);
     OptionalDouble known = share(least, widest, now);
-    double hopeful = known.orElse((double) least.count() / widest.count());
-    Map<Bits, Long> typical = new HashMap<>();
+    double hopeful = Math.min(1, known.orElse((double) least.count() / widest.count()));
+    Map<Bits, Double> shares = new HashMap<>();
     for (Bits bits : widths) {
-      double share =
-          bits.equals(widest)
-              ? 1
-              : bits.equals(least)
-                  ? hopeful
-                  : share(bits, widest, now).orElse(known.isPresent() ? hopeful : 1);
-      typical.put(bits, (long) (Math.min(1, share) * nanos));
+      double unknown = known.isPresent() ? hopeful : 1;
+      shares.put(bits, Math.min(1, share(bits, widest, now).orElse(unknown)));
     }
-    return typical;
+    shares.put(least, hopeful);
+    shares.put(widest, 1.0);
+    return shares;
   }
 
   /// Whether now is the time to measure a width that has rested, lest what narrower ones save is

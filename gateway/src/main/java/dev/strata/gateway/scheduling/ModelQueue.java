@@ -1,6 +1,7 @@
 package dev.strata.gateway.scheduling;
 
 import dev.strata.gateway.call.BatchingSettings;
+import dev.strata.gateway.call.Forecast;
 import dev.strata.gateway.call.ServedModel;
 import dev.strata.gateway.call.Workload;
 import dev.strata.precision.Bits;
@@ -84,51 +85,47 @@ final class ModelQueue {
   }
 
   /// Predicted compute time of the batch that a new request would join, by the time that it starts.
-  long computeNanos(Bits bits, Workload work, long now) {
+  private long computeNanos(Bits bits, Workload work, long now) {
     BatchQueue queue = queues.get(new Key(bits, work.lengthClass()));
     long waiting = queue == null ? 0 : queue.rows();
     int joined = (int) Math.max(work.rows(), Math.min(waiting + work.rows(), batching().maxRows()));
     return predict(bits, joined, work.lengthClass(), now);
   }
 
-  /// How much longer the computations of what waits take because of a new request.
+  /// What a new request must expect at each width.
   ///
   /// @param widths ascending
-  Map<Bits, Long> addedNanos(List<Bits> widths, Workload work, long now) {
+  Map<Bits, Forecast.Expected> expected(List<Bits> widths, Workload work, long now) {
+    Bits widest = widths.getLast();
+    Map<Bits, Double> shares = times.shares(widths, now);
     int most = batching().maxRows();
-    Map<Bits, Long> added = new HashMap<>();
+    double full =
+        times.typical(widest, new Workload(Math.max(work.rows(), most), work.lengthClass()));
+    // Now and then it says that no width saves anything, so that the widest is tried again.
+    boolean trial = widths.size() > 1 && times.wantsTrial(widest, now);
+    Map<Bits, Forecast.Expected> expected = new HashMap<>();
     for (Bits bits : widths) {
       BatchQueue queue = queues.get(new Key(bits, work.lengthClass()));
       int forming = queue == null ? 0 : (int) (queue.rows() % most);
       int joined = forming + work.rows() <= most ? forming : 0;
-      added.put(bits, addedNanos(widths, joined, work.rows(), work.lengthClass(), now).get(bits));
+      double added = addedNanos(widest, joined, work.rows(), work.lengthClass());
+      double share = shares.get(bits);
+      expected.put(
+          bits,
+          new Forecast.Expected(
+              computeNanos(bits, work, now),
+              (long) (share * added),
+              (long) (trial ? full : share * full)));
     }
-    return added;
+    return expected;
   }
 
-  /// What it takes at each width to compute more rows together with some.
-  private Map<Bits, Long> addedNanos(
-      List<Bits> widths, int rows, int more, int lengthClass, long now) {
-    Map<Bits, Long> added =
-        new HashMap<>(times.typical(widths, new Workload(rows + more, lengthClass), now));
-    if (rows > 0) {
-      Map<Bits, Long> before = times.typical(widths, new Workload(rows, lengthClass), now);
-      added.replaceAll((bits, nanos) -> Math.max(0, nanos - before.get(bits)));
-    }
-    return added;
-  }
-
-  /// What as many rows as are computed at once typically take. Now and then it says that no width
-  /// saves anything, so that the widest is tried again.
-  ///
-  /// @param widths ascending
-  Map<Bits, Long> fullNanos(List<Bits> widths, Workload work, long now) {
-    int rows = Math.max(work.rows(), batching().maxRows());
-    Map<Bits, Long> full = times.typical(widths, new Workload(rows, work.lengthClass()), now);
-    if (widths.size() > 1 && times.wantsTrial(widths.getLast(), now)) {
-      full.replaceAll((_, _) -> full.get(widths.getLast()));
-    }
-    return full;
+  /// What it takes to compute more rows together with some.
+  private double addedNanos(Bits bits, int rows, int more, int lengthClass) {
+    double together = times.typical(bits, new Workload(rows + more, lengthClass));
+    return rows == 0
+        ? together
+        : Math.max(0, together - times.typical(bits, new Workload(rows, lengthClass)));
   }
 
   /// When the queue to serve next is due: of those that need not wait for more, the earliest.
@@ -215,10 +212,10 @@ final class ModelQueue {
   /// What it saves to compute the rows of two queues together at the wider width: more than noise,
   /// or nothing.
   private long savedNanos(Key wider, int rows, Key narrower, int more, long now) {
-    List<Bits> widths = List.of(narrower.bits(), wider.bits());
-    long alone = addedNanos(widths, 0, more, wider.lengthClass(), now).get(narrower.bits());
-    long added = addedNanos(widths, rows, more, wider.lengthClass(), now).get(wider.bits());
-    return added <= WORTHWHILE * alone ? alone - added : 0;
+    double share = times.shares(List.of(narrower.bits(), wider.bits()), now).get(narrower.bits());
+    double alone = share * addedNanos(wider.bits(), 0, more, wider.lengthClass());
+    double added = addedNanos(wider.bits(), rows, more, wider.lengthClass());
+    return added <= WORTHWHILE * alone ? (long) (alone - added) : 0;
   }
 
   private static boolean isBelow(Key narrower, Key wider) {

@@ -46,16 +46,8 @@ final class WorkQueues {
   Forecast forecast(
       ServedModel model, List<Bits> widths, Workload work, Urgency urgency, long now) {
     ModelQueue queue = queue(model);
-    Map<Bits, Long> full = queue.fullNanos(widths, work, now);
-    Map<Bits, Long> added = queue.addedNanos(widths, work, now);
-    Map<Bits, Forecast.Expected> expected = new HashMap<>();
-    for (Bits bits : widths) {
-      expected.put(
-          bits,
-          new Forecast.Expected(
-              queue.computeNanos(bits, work, now), added.get(bits), full.get(bits)));
-    }
-    return new Forecast(waitNanos(queue, urgency.dueNanos(now), now), expected);
+    return new Forecast(
+        waitNanos(queue, urgency.dueNanos(now), now), queue.expected(widths, work, now));
   }
 
   /// Whether a computation has been measured often enough, and of late, to be known to take no

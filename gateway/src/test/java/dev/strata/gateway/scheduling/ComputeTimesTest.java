@@ -111,7 +111,7 @@ class ComputeTimesTest {
   void aLuckyMomentDoesNotMakeAWidthLookQuick() {
     steady(EIGHT, ONE, 10_000);
     record(EIGHT, ONE, 3_000, 0);
-    near(10_000, times.typical(List.of(EIGHT), ONE, 0).get(EIGHT), 500);
+    near(10_000, (long) times.typical(EIGHT, ONE), 500);
   }
 
   @Test
@@ -124,10 +124,11 @@ class ComputeTimesTest {
     steady(TWO, ONE, 9_000);
     steady(TWO, four, 20_000);
     steady(TWO, longer, 16_000);
-    Map<Bits, Long> typical = times.typical(List.of(TWO, FOUR, EIGHT), new Workload(32, 6), 0);
-    near(320_000, typical.get(EIGHT), 10);
-    near(160_000, typical.get(TWO), 10);
-    near(160_000, typical.get(FOUR), 10);
+    near(320_000, (long) times.typical(EIGHT, new Workload(32, 6)), 10);
+    Map<Bits, Double> shares = times.shares(List.of(TWO, FOUR, EIGHT), 0);
+    assertEquals(1, shares.get(EIGHT));
+    assertEquals(0.5, shares.get(TWO), 1e-6);
+    assertEquals(0.5, shares.get(FOUR), 1e-6);
   }
 
   @Test
@@ -137,7 +138,7 @@ class ComputeTimesTest {
       times.record(EIGHT, ONE, new Took(10_000, 10_000), 0);
     }
     near(12_000, times.predict(TWO, ONE, 0), 10);
-    near(5_000, times.typical(List.of(TWO, EIGHT), ONE, 0).get(TWO), 10);
+    assertEquals(0.5, times.shares(List.of(TWO, EIGHT), 0).get(TWO), 1e-6);
   }
 
   @Test
@@ -147,8 +148,8 @@ class ComputeTimesTest {
     for (int i = 0; i < ComputeTimes.FIRST_MEASUREMENTS; i++) {
       record(TWO, ONE, 3_000, ComputeTimes.MEMORY_NANOS);
     }
-    Map<Bits, Long> typical = times.typical(List.of(TWO, EIGHT), ONE, ComputeTimes.MEMORY_NANOS);
-    near(3_000, typical.get(TWO), 10);
+    Map<Bits, Double> shares = times.shares(List.of(TWO, EIGHT), ComputeTimes.MEMORY_NANOS);
+    assertEquals(0.3, shares.get(TWO), 1e-6);
   }
 
   private void record(Bits bits, Workload work, long nanos, long now) {
