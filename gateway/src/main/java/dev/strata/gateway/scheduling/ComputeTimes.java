@@ -187,13 +187,17 @@ final class ComputeTimes {
     Bits widest = widths.getLast();
     OptionalDouble known = share(least, widest, now);
     double hopeful = Math.min(1, known.orElse((double) least.count() / widest.count()));
+    double unknown = known.isPresent() ? hopeful : 1;
     Map<Bits, Double> shares = new HashMap<>();
     for (Bits bits : widths) {
-      double unknown = known.isPresent() ? hopeful : 1;
-      shares.put(bits, Math.min(1, share(bits, widest, now).orElse(unknown)));
+      if (bits.equals(widest)) {
+        shares.put(bits, 1.0);
+      } else if (bits.equals(least)) {
+        shares.put(bits, hopeful);
+      } else {
+        shares.put(bits, Math.min(1, share(bits, widest, now).orElse(unknown)));
+      }
     }
-    shares.put(least, hopeful);
-    shares.put(widest, 1.0);
     return shares;
   }
 

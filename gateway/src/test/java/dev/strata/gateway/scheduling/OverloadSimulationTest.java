@@ -89,14 +89,7 @@ class OverloadSimulationTest {
       double rate = load * 8 / byRows(EIGHT, new Workload(8, 6)) * 1000;
       History exact = replay(OverloadSimulationTest::byRows, EXACTLY_8, rate, false);
       History auto = replay(OverloadSimulationTest::byRows, AUTO, rate, true);
-      String figures =
-          "%s times the capacity: in time %d of %d at 8 bits, %d of auto at %.2f bits"
-              .formatted(
-                  load,
-                  exact.inTime(),
-                  exact.endings().size(),
-                  auto.inTime(),
-                  meanBits(auto, Priority.NORMAL));
+      String figures = figures(load, exact, auto);
       assertTrue(auto.inTime() >= 0.99 * exact.inTime(), figures);
       assertTrue(meanBits(auto, Priority.NORMAL) >= 7.5, figures);
     }
@@ -110,14 +103,7 @@ class OverloadSimulationTest {
       History auto = replay(OverloadSimulationTest::byBandwidth, AUTO, rate, true);
       double gain = (double) auto.inTime() / exact.inTime();
       double possible = (double) exact.endings().size() / exact.inTime();
-      String figures =
-          "%s times the capacity: in time %d of %d at 8 bits, %d of auto at %.2f bits"
-              .formatted(
-                  load,
-                  exact.inTime(),
-                  exact.endings().size(),
-                  auto.inTime(),
-                  meanBits(auto, Priority.NORMAL));
+      String figures = figures(load, exact, auto);
       assertTrue(gain >= Math.min(2, 0.97 * possible), figures);
     }
   }
@@ -129,15 +115,7 @@ class OverloadSimulationTest {
       History exact = replaySentences(EXACTLY_8, rate, false);
       History auto = replaySentences(AUTO, rate, true);
       double gain = (double) auto.inTime() / exact.inTime();
-      String figures =
-          "%s times the capacity: in time %d of %d at 8 bits, %d of auto at %.2f bits, %.2f times"
-              .formatted(
-                  load,
-                  exact.inTime(),
-                  exact.endings().size(),
-                  auto.inTime(),
-                  meanBits(auto, Priority.NORMAL),
-                  gain);
+      String figures = figures(load, exact, auto);
       assertTrue(gain >= 1.25, figures);
     }
   }
@@ -204,6 +182,16 @@ class OverloadSimulationTest {
     double highInTime = shareInTime(history, Priority.HIGH);
     double lowInTime = shareInTime(history, Priority.LOW);
     assertTrue(highInTime >= lowInTime - 0.02, () -> highInTime + " and " + lowInTime);
+  }
+
+  private static String figures(double load, History exact, History auto) {
+    return "%s times the capacity: in time %d of %d at 8 bits, %d of auto at %.2f bits"
+        .formatted(
+            load,
+            exact.inTime(),
+            exact.endings().size(),
+            auto.inTime(),
+            meanBits(auto, Priority.NORMAL));
   }
 
   private static double meanBits(History history, Priority priority) {

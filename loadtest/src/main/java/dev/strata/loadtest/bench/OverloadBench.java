@@ -20,8 +20,10 @@ import java.util.concurrent.TimeUnit;
 /// batches hardly take less time at fewer bits, and once with a model whose time goes with them.
 final class OverloadBench {
   private static final String MINILM = "minilm";
+
   /// A server on one slow processor still compiles its own code after half a minute.
   private static final double WARM_UP_SECONDS = 40;
+
   private static final int USERS = 16;
 
   /// A rate is in vain where fewer than so many times the most so far are answered in time; so many
