@@ -1,9 +1,13 @@
 package dev.strata.loadtest;
 
+import dev.strata.loadtest.report.KneeFigures.Trial;
 import dev.strata.loadtest.report.RunSummary;
+import java.util.ArrayList;
+import java.util.List;
 
 /// The highest rate that a server takes: every request answered, and the 99th percentile within a
-/// target. Doubles the rate until one is too high, then halves the gap.
+/// target. Doubles the rate until one is too high, then halves the gap. A rate is too high when it
+/// is so twice, for one hiccup of the machine decides a short trial's 99th percentile.
 ///
 /// @param targetMillis for the 99th percentile, from the intended start
 /// @param firstRate requests a second to begin with
@@ -13,39 +17,45 @@ record KneeSearch(double targetMillis, double firstRate, int halvings) {
 
   /// Runs the load at a rate.
   @FunctionalInterface
-  interface Trial {
+  interface Load {
     RunSummary at(double rate) throws InterruptedException;
   }
 
   /// @param rate highest that was taken; 0 if the first was too high
-  /// @param summary of the run at that rate; of the first run if none was taken
-  record Knee(double rate, RunSummary summary) {}
+  /// @param trials one for each rate, as they were made
+  record Found(double rate, List<Trial> trials) {
+    Found {
+      trials = List.copyOf(trials);
+    }
+  }
 
-  Knee find(Trial trial) throws InterruptedException {
+  Found find(Load load) throws InterruptedException {
+    List<Trial> trials = new ArrayList<>();
     double taken = 0;
     double tooHigh = firstRate;
-    RunSummary best = null;
-    for (int i = 0; i < DOUBLINGS; i++) {
-      RunSummary summary = trial.at(tooHigh);
-      if (!holds(summary)) {
-        best = best == null ? summary : best;
-        break;
-      }
+    for (int i = 0; i < DOUBLINGS && holds(load, tooHigh, trials); i++) {
       taken = tooHigh;
-      best = summary;
       tooHigh *= 2;
     }
-    for (int i = 0; i < halvings && taken < tooHigh; i++) {
+    for (int i = 0; i < halvings; i++) {
       double middle = (taken + tooHigh) / 2;
-      RunSummary summary = trial.at(middle);
-      if (holds(summary)) {
+      if (holds(load, middle, trials)) {
         taken = middle;
-        best = summary;
       } else {
         tooHigh = middle;
       }
     }
-    return new Knee(taken, best);
+    return new Found(taken, trials);
+  }
+
+  private boolean holds(Load load, double rate, List<Trial> trials) throws InterruptedException {
+    RunSummary summary = load.at(rate);
+    if (!holds(summary)) {
+      summary = load.at(rate);
+    }
+    boolean held = holds(summary);
+    trials.add(new Trial(rate, held, summary));
+    return held;
   }
 
   private boolean holds(RunSummary summary) {

@@ -9,9 +9,7 @@ import dev.strata.loadtest.report.ReportFiles;
 import dev.strata.loadtest.report.RunSummary;
 import dev.strata.loadtest.report.Summary;
 import dev.strata.loadtest.report.TextReport;
-import dev.strata.loadtest.scenario.Call;
 import dev.strata.loadtest.scenario.InvalidScenarioException;
-import dev.strata.loadtest.scenario.Phase;
 import dev.strata.loadtest.scenario.Scenario;
 import dev.strata.loadtest.scenario.ScenarioFile;
 import java.io.IOException;
@@ -20,7 +18,6 @@ import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import java.util.function.IntConsumer;
@@ -46,12 +43,12 @@ import picocli.CommandLine.Spec;
     },
     subcommands = {
       LoadTestCommand.RunCommand.class,
-      LoadTestCommand.KneeCommand.class,
+      KneeCommand.class,
       LoadTestCommand.CompareCommand.class,
       CapacityCommand.class
     })
 public final class LoadTestCommand implements Runnable {
-  private static final int OK = 0;
+  static final int OK = 0;
   private static final int FAILED = 1;
   private static final int USAGE = 2;
 
@@ -173,86 +170,6 @@ public final class LoadTestCommand implements Runnable {
     }
   }
 
-  @Command(
-      name = "knee",
-      description =
-          "Find the highest rate at which every request is answered and the 99th percentile stays"
-              + " within a target, for each call of a scenario and each width.")
-  static final class KneeCommand implements Callable<Integer> {
-    @ParentCommand private LoadTestCommand parent;
-
-    @Parameters(paramLabel = "SCENARIO", description = "Its calls are used, its phases are not.")
-    private Path file;
-
-    @CommandLine.Mixin private TargetOptions target;
-
-    @Option(
-        names = "--p99",
-        required = true,
-        paramLabel = "MS",
-        description = "Target of the 99th percentile in milliseconds.")
-    private double millis;
-
-    @Option(
-        names = "--bits",
-        split = ",",
-        paramLabel = "N",
-        description = "Widths to try; default: what the calls ask for.")
-    private List<Integer> widths = List.of();
-
-    @Option(
-        names = "--seconds",
-        defaultValue = "5",
-        paramLabel = "S",
-        description = "Length of one trial (default ${DEFAULT-VALUE}).")
-    private double seconds;
-
-    @Option(
-        names = "--rate",
-        defaultValue = "10",
-        paramLabel = "N",
-        description = "First rate, requests a second (default ${DEFAULT-VALUE}).")
-    private double rate;
-
-    @Override
-    public Integer call() throws IOException, InterruptedException {
-      Scenario scenario = target.applied(ScenarioFile.read(file));
-      KneeSearch search = new KneeSearch(millis, rate, 4);
-      parent.out().printf("%-32s %12s %10s %10s%n", "call", "requests/s", "p50 ms", "p99 ms");
-      for (Call call : calls(scenario)) {
-        KneeSearch.Knee knee =
-            search.find(
-                at -> {
-                  Phase.Open phase = new Phase.Open(seconds, at, at, true);
-                  Scenario trial = scenario.withCalls(List.of(call)).withPhases(List.of(phase));
-                  return Summary.of(parent.drive(trial), AnswerCheck.fresh());
-                });
-        RunSummary.Latency latency =
-            knee.summary().rows().isEmpty()
-                ? new RunSummary.Latency(0, 0, 0, 0, 0, 0)
-                : knee.summary().rows().getFirst().latency();
-        parent
-            .out()
-            .printf(
-                "%-32s %12.1f %10.2f %10.2f%n",
-                call.name(), knee.rate(), latency.p50(), latency.p99());
-        parent.out().flush();
-      }
-      return OK;
-    }
-
-    private List<Call> calls(Scenario scenario) {
-      for (int bits : widths) {
-        if (bits < 1 || bits > 8) {
-          throw new InvalidScenarioException("--bits: got %d, expected 1 to 8".formatted(bits));
-        }
-      }
-      return widths.isEmpty()
-          ? scenario.calls()
-          : scenario.calls().stream().flatMap(call -> widths.stream().map(call::at)).toList();
-    }
-  }
-
   @Command(name = "compare", description = "Compare the figures of two runs.")
   static final class CompareCommand implements Callable<Integer> {
     @ParentCommand private LoadTestCommand parent;
@@ -281,11 +198,11 @@ public final class LoadTestCommand implements Runnable {
     }
   }
 
-  private PrintWriter out() {
+  PrintWriter out() {
     return spec.commandLine().getOut();
   }
 
-  private Run drive(Scenario scenario) throws InterruptedException {
+  Run drive(Scenario scenario) throws InterruptedException {
     return LoadDriver.run(scenario, progress(scenario));
   }
 

@@ -2,27 +2,46 @@ package dev.strata.loadtest;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import dev.strata.loadtest.report.KneeFigures;
 import dev.strata.loadtest.report.RunSummary;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
 final class KneeSearchTest {
 
   @Test
   void theKneeOfASimulatedServerIsFound() throws InterruptedException {
-    KneeSearch.Knee knee =
+    KneeSearch.Found knee =
         new KneeSearch(20, 10, 6).find(rate -> served(rate, rate > 700 ? 50 : 5));
 
     assertEquals(700, knee.rate(), 15);
-    assertEquals(5, knee.summary().rows().getFirst().latency().p99());
+    assertEquals(5, best(knee).latency().p99());
   }
 
   @Test
   void aServerThatNeverHoldsHasNoKnee() throws InterruptedException {
-    KneeSearch.Knee knee = new KneeSearch(20, 10, 3).find(rate -> served(rate, 50));
+    KneeSearch.Found knee = new KneeSearch(20, 10, 3).find(rate -> served(rate, 50));
 
     assertEquals(0, knee.rate());
+  }
+
+  @Test
+  void oneHiccupIsNoKnee() throws InterruptedException {
+    AtomicInteger trials = new AtomicInteger();
+    KneeSearch.Found knee =
+        new KneeSearch(20, 10, 6)
+            .find(rate -> served(rate, rate > 700 || trials.getAndIncrement() % 2 == 0 ? 50 : 5));
+
+    assertEquals(700, knee.rate(), 15);
+  }
+
+  private static RunSummary.Row best(KneeSearch.Found found) {
+    return new KneeFigures.Knee("target", "bits=8", found.rate(), found.trials())
+        .best()
+        .usual()
+        .orElseThrow();
   }
 
   private static RunSummary served(double rate, double millis) {

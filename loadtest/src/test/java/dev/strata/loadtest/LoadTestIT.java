@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -47,7 +48,7 @@ final class LoadTestIT {
   void noRequestIsLostOrAnsweredWrongly() throws IOException {
     Path json = work.resolve("run.json");
     Path answers = work.resolve("answers.json");
-    loadtest(0, "--json", json.toString(), "--record", answers.toString());
+    loadtest(0, "run", "--json", json.toString(), "--record", answers.toString());
 
     RunSummary summary = ReportFiles.read(json);
     assertTrue(summary.sent() > 200, "requests sent: " + summary.sent());
@@ -56,23 +57,53 @@ final class LoadTestIT {
         summary.sent(), summary.answered() + summary.refusedTotal(), () -> "" + summary.refused());
     assertEquals(8, summary.rows().size(), "calls: four widths over two protocols");
 
-    loadtest(0, "--check", answers.toString());
+    loadtest(0, "run", "--check", answers.toString());
     Files.writeString(answers, Files.readString(answers).replaceFirst("(bits\" : \")..", "$1zz"));
-    loadtest(1, "--check", answers.toString());
+    loadtest(1, "run", "--check", answers.toString());
   }
 
-  private static void loadtest(int exitCode, String... options) {
+  @Test
+  void aKneeIsFoundForEachWidth() throws IOException {
+    Path html = work.resolve("knee.html");
+    String said =
+        loadtest(
+            0,
+            "knee",
+            "--bits",
+            "8,2",
+            "--p99",
+            "2000",
+            "--rate",
+            "20",
+            "--seconds",
+            "0.2",
+            "--html",
+            html.toString());
+
+    for (String wish : List.of("bits=8", "bits=2")) {
+      assertTrue(
+          said.lines().anyMatch(line -> line.matches("fashion over gRPC +" + wish + ".*")), said);
+    }
+    assertEquals(1 + 2 * 2, said.lines().count(), said);
+    assertEquals(3, Files.readString(html).split("<svg", -1).length - 1);
+  }
+
+  private static String loadtest(int exitCode, String command, String... options) {
     StringWriter said = new StringWriter();
     PrintWriter printer = new PrintWriter(said);
-    String[] arguments = new String[options.length + 6];
-    arguments[0] = "run";
-    arguments[1] = ROOT.resolve("loadtest/scenarios/garments.yaml").toString();
-    arguments[2] = "--rest";
-    arguments[3] = gateway.target().rest();
-    arguments[4] = "--grpc";
-    arguments[5] = gateway.target().grpc();
-    System.arraycopy(options, 0, arguments, 6, options.length);
-    int code = LoadTestCommand.run(printer, printer, arguments);
+    List<String> arguments =
+        Stream.concat(
+                Stream.of(
+                    command,
+                    ROOT.resolve("loadtest/scenarios/garments.yaml").toString(),
+                    "--rest",
+                    gateway.target().rest(),
+                    "--grpc",
+                    gateway.target().grpc()),
+                Stream.of(options))
+            .toList();
+    int code = LoadTestCommand.run(printer, printer, arguments.toArray(String[]::new));
     assertEquals(exitCode, code, said.toString());
+    return said.toString();
   }
 }

@@ -17,6 +17,7 @@ import java.util.OptionalDouble;
 import java.util.Queue;
 import java.util.Random;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
@@ -72,10 +73,23 @@ public final class LoadDriver {
       for (Call call : scenario.calls()) {
         clients.computeIfAbsent(call.protocol(), protocol -> client(protocol, scenario.target()));
       }
+      greet(scenario, clients);
       return run(scenario, clients, progress);
     } finally {
       clients.values().forEach(Client::close);
     }
+  }
+
+  /// One request of each call that is not measured: connecting and loading the client's own classes
+  /// takes the better part of a second, which would count as the server's.
+  private static void greet(Scenario scenario, Map<Call.Protocol, Client> clients)
+      throws InterruptedException {
+    CountDownLatch answers = new CountDownLatch(scenario.calls().size());
+    for (Call call : scenario.calls()) {
+      clients.get(call.protocol()).send(call, call.payloads().getFirst(), _ -> answers.countDown());
+    }
+    // If one is not answered, the run itself will say so.
+    boolean _ = answers.await(GRACE.toSeconds(), TimeUnit.SECONDS);
   }
 
   private static Client client(Call.Protocol protocol, Scenario.Target target) {

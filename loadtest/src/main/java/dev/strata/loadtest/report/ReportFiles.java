@@ -6,7 +6,7 @@ import dev.strata.loadtest.scenario.InvalidScenarioException;
 import java.io.IOException;
 import java.nio.file.Path;
 
-/// Summaries on disk.
+/// Figures on disk.
 public final class ReportFiles {
   private static final ObjectMapper JSON =
       new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
@@ -15,6 +15,10 @@ public final class ReportFiles {
 
   public static void write(Path file, RunSummary summary) throws IOException {
     JSON.writeValue(file.toFile(), summary);
+  }
+
+  public static void write(Path file, KneeFigures figures) throws IOException {
+    JSON.writeValue(file.toFile(), figures);
   }
 
   public static RunSummary read(Path file) throws IOException {

@@ -41,13 +41,12 @@ public record Call(
     return wish.isEmpty() ? "default" : wish;
   }
 
+  /// The same request at a width, whatever it asked for.
   public Call at(int bits) {
-    return new Call(
-        "%s at %d bits".formatted(name, bits),
-        weight,
-        model,
-        protocol,
-        Map.of("bits", bits),
-        payloads);
+    return new Call(name, weight, model, protocol, Map.of("bits", bits), payloads);
+  }
+
+  public Call named(String other) {
+    return new Call(other, weight, model, protocol, parameters, payloads);
   }
 }

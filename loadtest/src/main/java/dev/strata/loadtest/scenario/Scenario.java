@@ -52,4 +52,8 @@ public record Scenario(
   public Scenario withCalls(List<Call> others) {
     return new Scenario(name, target, seed, limits, deadlineMillis, warmUpSeconds, others, phases);
   }
+
+  public Scenario withLimits(Limits others) {
+    return new Scenario(name, target, seed, others, deadlineMillis, warmUpSeconds, calls, phases);
+  }
 }

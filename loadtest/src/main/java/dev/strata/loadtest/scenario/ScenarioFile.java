@@ -86,11 +86,11 @@ public final class ScenarioFile {
           "young");
 
   private final Path folder;
-  private final Random random;
+  private final long seed;
 
   private ScenarioFile(Path folder, long seed) {
     this.folder = folder;
-    this.random = new Random(seed);
+    this.seed = seed;
   }
 
   /// @throws InvalidScenarioException if the file is no scenario
@@ -172,7 +172,8 @@ public final class ScenarioFile {
       if (!bits.matches("[1-8]")) {
         throw fields.wrong("bits", bits, "widths from 1 to 8");
       }
-      calls.add(call.at(Integer.parseInt(bits)));
+      calls.add(
+          call.at(Integer.parseInt(bits)).named("%s at %s bits".formatted(call.name(), bits)));
     }
     return calls;
   }
@@ -192,6 +193,7 @@ public final class ScenarioFile {
     }
   }
 
+  /// Calls whose inputs are described alike send the same ones.
   private List<Payload> payloads(Fields call) throws IOException {
     try (Fields input = call.below("input")) {
       String name = input.text("name");
@@ -227,6 +229,7 @@ public final class ScenarioFile {
   }
 
   private List<Payload> sentences(String name, int from, int to) {
+    Random random = new Random(seed);
     List<Payload> payloads = new ArrayList<>();
     for (int i = 0; i < VARIANTS; i++) {
       List<String> words = new ArrayList<>();
@@ -252,6 +255,7 @@ public final class ScenarioFile {
         throw input.wrong("shape", shape, "at most %d elements".formatted(MOST_ELEMENTS));
       }
     }
+    Random random = new Random(seed);
     List<Payload> payloads = new ArrayList<>();
     int variants = Math.clamp(MOST_ELEMENTS / elements / 8, 1, VARIANTS);
     for (int i = 0; i < variants; i++) {
