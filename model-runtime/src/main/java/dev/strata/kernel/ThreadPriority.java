@@ -21,18 +21,22 @@ public final class ThreadPriority {
 
   private ThreadPriority() {}
 
-  /// Gives the calling thread a low priority, for good.
+  /// Gives the calling thread a low priority, for good; does nothing to one that has it.
   ///
   /// @return whether the system could do so; where it cannot, nothing has changed
   public static boolean lower() {
-    Optional<MemorySegment> setpriority = Linker.nativeLinker().defaultLookup().find("setpriority");
-    return setpriority.isPresent() && call(handle(setpriority.get())) == 0;
+    return Native.SETPRIORITY.isPresent() && call(Native.SETPRIORITY.get()) == 0;
   }
 
-  @SuppressWarnings("restricted")
-  private static MethodHandle handle(MemorySegment function) {
-    return Linker.nativeLinker()
-        .downcallHandle(function, FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT));
+  private static final class Native {
+    static final Optional<MethodHandle> SETPRIORITY =
+        Linker.nativeLinker().defaultLookup().find("setpriority").map(Native::handle);
+
+    @SuppressWarnings("restricted")
+    private static MethodHandle handle(MemorySegment function) {
+      return Linker.nativeLinker()
+          .downcallHandle(function, FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT));
+    }
   }
 
   private static int call(MethodHandle setpriority) {

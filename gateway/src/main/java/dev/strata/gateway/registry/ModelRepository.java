@@ -21,8 +21,9 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
 
 /// Directories of models, `name/version/model.strata` with an optional `name/model.yaml`, kept in
-/// step with the registry, by itself or on demand. Loads run on threads of their own, at the lowest
-/// priority, so that they take only what serving leaves.
+/// step with the registry, by itself or on demand. Loads run on threads of their own. As soon as
+/// a model answers these have a low priority and take only what serving leaves; before that all
+/// wait for them.
 public final class ModelRepository implements AutoCloseable {
 
   static final String FILE = RepositoryScan.ARTIFACT;
@@ -85,8 +86,7 @@ public final class ModelRepository implements AutoCloseable {
   private final ArtifactCache cache;
   private final MemoryBudget budget;
   private final VersionLoad.Tools tools;
-  private final HttpClient http =
-      HttpClient.newBuilder().followRedirects(HttpClient.Redirect.NORMAL).build();
+  private final Web web = new Web();
   private final ExecutorService loaders;
   private final AtomicInteger pending = new AtomicInteger();
   private final Map<String, ModelUpkeep> models = new TreeMap<>();
@@ -102,20 +102,18 @@ public final class ModelRepository implements AutoCloseable {
             ? ArtifactCache.at(options.cacheDirectory().get(), options.cacheBytes())
             : ArtifactCache.temporary(options.cacheBytes());
     this.budget = new MemoryBudget(options.budgetBytes(), options.idle(), System::nanoTime);
-    this.tools = new VersionLoad.Tools(cache, budget, options.signatures(), observer);
+    this.tools =
+        new VersionLoad.Tools(cache, budget, options.signatures(), observer, this::stayBehind);
     this.loaders =
         Executors.newFixedThreadPool(
-            options.threads(),
-            task ->
-                Thread.ofPlatform()
-                    .name("strata-loader")
-                    .daemon()
-                    .priority(Thread.MIN_PRIORITY)
-                    .unstarted(
-                        () -> {
-                          ThreadPriority.lower();
-                          task.run();
-                        }));
+            options.threads(), Thread.ofPlatform().name("strata-loader").daemon().factory());
+  }
+
+  /// Called by loading threads, now and then.
+  private void stayBehind() {
+    if (!registry.answering().isEmpty()) {
+      ThreadPriority.lower();
+    }
   }
 
   /// Begins to load what is to be there at the start.
@@ -174,6 +172,7 @@ public final class ModelRepository implements AutoCloseable {
     loaders.execute(
         () -> {
           try {
+            stayBehind();
             task.run();
           } finally {
             pending.decrementAndGet();
@@ -203,7 +202,7 @@ public final class ModelRepository implements AutoCloseable {
                 this::inBackground,
                 uri ->
                     new ArtifactLocation.Remote(
-                        http,
+                        web.client(),
                         uri,
                         new RemoteSource.Patience(options.stall(), REMOTE_ATTEMPTS, FIRST_PAUSE))));
   }
@@ -276,8 +275,30 @@ public final class ModelRepository implements AutoCloseable {
     }
     loaders.shutdownNow();
     loaders.close();
-    http.shutdownNow();
-    http.close();
+    web.close();
     cache.close();
+  }
+
+  /// The client of remote sources. Most repositories have none, and making it takes a tenth of the
+  /// time that the gateway needs to start.
+  private static final class Web {
+    private Optional<HttpClient> client = Optional.empty();
+
+    synchronized HttpClient client() {
+      if (client.isEmpty()) {
+        client =
+            Optional.of(
+                HttpClient.newBuilder().followRedirects(HttpClient.Redirect.NORMAL).build());
+      }
+      return client.get();
+    }
+
+    synchronized void close() {
+      client.ifPresent(
+          used -> {
+            used.shutdownNow();
+            used.close();
+          });
+    }
   }
 }

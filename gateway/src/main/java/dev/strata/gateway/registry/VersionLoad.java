@@ -41,11 +41,15 @@ final class VersionLoad {
   }
 
   /// What all loads share.
+  ///
+  /// @param stayBehind lowers the calling thread's priority if anything is served that it could
+  ///     disturb
   record Tools(
       ArtifactCache cache,
       MemoryBudget budget,
       SignaturePolicy signatures,
-      LoadObserver observer) {}
+      LoadObserver observer,
+      Runnable stayBehind) {}
 
   /// The place that the model is to have.
   interface Progress {
@@ -241,6 +245,7 @@ final class VersionLoad {
     long at = section.offset();
     while (at < section.end()) {
       requireWanted();
+      tools.stayBehind().run();
       chunk.clear().limit((int) Math.min(CHUNK_BYTES, section.end() - at));
       int count = source.read(chunk, at);
       if (count < 0) {
