@@ -6,6 +6,7 @@ import dev.strata.loadtest.report.KneeReport;
 import dev.strata.loadtest.report.ReportFiles;
 import dev.strata.loadtest.report.RunSummary;
 import dev.strata.loadtest.report.Summary;
+import dev.strata.loadtest.report.TextReport;
 import dev.strata.loadtest.scenario.Call;
 import dev.strata.loadtest.scenario.InvalidScenarioException;
 import dev.strata.loadtest.scenario.Payload;
@@ -103,6 +104,9 @@ final class KneeCommand implements Callable<Integer> {
           new KneeFigures.Knee(call.name(), call.wish(), found.rate(), found.trials());
       knees.add(knee);
       out.println(KneeReport.line(knee));
+      if (knee.rate() == 0) {
+        out.print(TextReport.trouble(knee.best().summary()));
+      }
       out.flush();
     }
     KneeFigures figures = new KneeFigures(scenario.name(), millis, knees);
@@ -112,7 +116,10 @@ final class KneeCommand implements Callable<Integer> {
     if (html != null) {
       KneeReport.write(html, figures);
     }
-    return LoadTestCommand.OK;
+    boolean lost =
+        knees.stream()
+            .anyMatch(knee -> knee.rate() == 0 && knee.best().summary().failedTotal() > 0);
+    return lost ? LoadTestCommand.FAILED : LoadTestCommand.OK;
   }
 
   /// A server that was just started, or has not yet run at this width, would be judged cold.

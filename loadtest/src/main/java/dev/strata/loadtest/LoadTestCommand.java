@@ -49,7 +49,7 @@ import picocli.CommandLine.Spec;
     })
 public final class LoadTestCommand implements Runnable {
   static final int OK = 0;
-  private static final int FAILED = 1;
+  static final int FAILED = 1;
   private static final int USAGE = 2;
 
   @Spec private CommandLine.Model.CommandSpec spec;

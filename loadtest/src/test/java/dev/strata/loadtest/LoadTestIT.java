@@ -23,6 +23,7 @@ import org.junit.jupiter.api.io.TempDir;
 /// A short load on the packaged gateway: no request may be lost or answered wrongly.
 final class LoadTestIT {
   private static final Path ROOT = Path.of("").toAbsolutePath().getParent();
+  private static final Path GARMENTS = ROOT.resolve("loadtest/scenarios/garments.yaml");
 
   @TempDir private static Path work;
 
@@ -48,7 +49,7 @@ final class LoadTestIT {
   void noRequestIsLostOrAnsweredWrongly() throws IOException {
     Path json = work.resolve("run.json");
     Path answers = work.resolve("answers.json");
-    loadtest(0, "run", "--json", json.toString(), "--record", answers.toString());
+    loadtest(0, "run", GARMENTS, "--json", json.toString(), "--record", answers.toString());
 
     RunSummary summary = ReportFiles.read(json);
     assertTrue(summary.sent() > 200, "requests sent: " + summary.sent());
@@ -57,9 +58,9 @@ final class LoadTestIT {
         summary.sent(), summary.answered() + summary.refusedTotal(), () -> "" + summary.refused());
     assertEquals(8, summary.rows().size(), "calls: four widths over two protocols");
 
-    loadtest(0, "run", "--check", answers.toString());
+    loadtest(0, "run", GARMENTS, "--check", answers.toString());
     Files.writeString(answers, Files.readString(answers).replaceFirst("(bits\" : \")..", "$1zz"));
-    loadtest(1, "run", "--check", answers.toString());
+    loadtest(1, "run", GARMENTS, "--check", answers.toString());
   }
 
   @Test
@@ -69,6 +70,7 @@ final class LoadTestIT {
         loadtest(
             0,
             "knee",
+            GARMENTS,
             "--bits",
             "8,2",
             "--p99",
@@ -88,14 +90,29 @@ final class LoadTestIT {
     assertEquals(3, Files.readString(html).split("<svg", -1).length - 1);
   }
 
-  private static String loadtest(int exitCode, String command, String... options) {
+  @Test
+  void aKneeOfNothingSaysWhy() throws IOException {
+    Path file = work.resolve("nobody.yaml");
+    Files.writeString(
+        file,
+        """
+        calls: [{model: nobody, input: {name: image, texts: [""]}}]
+        phases: [{seconds: 1, rate: 1}]
+        """);
+
+    String said = loadtest(0, "knee", file, "--p99", "100", "--rate", "20", "--seconds", "0.2");
+
+    assertTrue(said.contains("refused: NOT_FOUND x "), said);
+  }
+
+  private static String loadtest(int exitCode, String command, Path scenario, String... options) {
     StringWriter said = new StringWriter();
     PrintWriter printer = new PrintWriter(said);
     List<String> arguments =
         Stream.concat(
                 Stream.of(
                     command,
-                    ROOT.resolve("loadtest/scenarios/garments.yaml").toString(),
+                    scenario.toString(),
                     "--rest",
                     gateway.target().rest(),
                     "--grpc",

@@ -20,8 +20,7 @@ public final class TextReport {
         summary.refusedTotal(),
         summary.failedTotal(),
         summary.notSent());
-    summary.refused().forEach((code, count) -> line(text, "  refused: %s x %d", code, count));
-    summary.failed().forEach((what, count) -> line(text, "  FAILED: %s x %d", what, count));
+    text.append(trouble(summary));
     if (!summary.rows().isEmpty()) {
       line(
           text,
@@ -57,6 +56,14 @@ public final class TextReport {
           row.meanQueueMillis(),
           row.meanComputeMillis());
     }
+    return text.toString();
+  }
+
+  /// A line for each reason for which requests were refused or failed.
+  public static String trouble(RunSummary summary) {
+    StringBuilder text = new StringBuilder();
+    summary.refused().forEach((code, count) -> line(text, "  refused: %s x %d", code, count));
+    summary.failed().forEach((what, count) -> line(text, "  FAILED: %s x %d", what, count));
     return text.toString();
   }
 
