@@ -25,12 +25,14 @@ public record KneeFigures(
       trials = trials.stream().sorted(Comparator.comparingDouble(Trial::rate)).toList();
     }
 
-    /// The trial at the knee; without a knee the one at the lowest rate.
+    /// The trial at the knee; without a knee the one at the lowest rate at which anything was sent.
     public Trial best() {
-      return trials.stream()
-          .filter(Trial::held)
-          .reduce((_, last) -> last)
-          .orElse(trials.getFirst());
+      Trial lowest =
+          trials.stream()
+              .filter(trial -> trial.summary().sent() > 0)
+              .findFirst()
+              .orElse(trials.getFirst());
+      return trials.stream().filter(Trial::held).reduce((_, last) -> last).orElse(lowest);
     }
   }
 
